@@ -128,12 +128,16 @@ internal sealed unsafe partial class Ext4FileSystem
 
     private void AddName(uint parent, ReadOnlySpan<byte> name, uint number, uint mode)
     {
+        CheckName(name);
+        _directories.Get(parent).Add(name, number, Ext4Mode.ToEntryType(mode));
+    }
+
+    private static void CheckName(ReadOnlySpan<byte> name)
+    {
         if (name.IsEmpty || name.Length > DirectoryBlock.LongestName)
         {
             throw new InvalidDataException($"A name has {name.Length} bytes; 1 to {DirectoryBlock.LongestName} are possible.");
         }
-
-        _directories.Get(parent).Add(name, number, Ext4Mode.ToEntryType(mode));
     }
 
     private void AddSubdirectory(uint parent, int change)

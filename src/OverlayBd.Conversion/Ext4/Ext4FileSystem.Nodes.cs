@@ -101,17 +101,31 @@ internal sealed unsafe partial class Ext4FileSystem
     }
 
     /// <summary>Gives an inode that is no directory another name.</summary>
-    internal void Link(uint parent, ReadOnlySpan<byte> name, uint number)
+    internal void Link(uint parent, ReadOnlySpan<byte> name, DirectoryEntry target)
+    {
+        Retain(target.Inode);
+        AddRetainedName(parent, name, target);
+    }
+
+    /// <summary>Counts one more name of an inode that is no directory, so that it outlives the removal of its present ones;
+    /// <see cref="AddRetainedName"/> then adds that name.</summary>
+    internal void Retain(uint number)
     {
         Ext2Inode inode = ReadInode(number);
         if (inode.LinkCount >= MostLinks)
         {
-            throw new InvalidDataException($"A file has more than {MostLinks} names, which ext4 cannot keep.");
+            throw new InvalidDataException($"a file has more than {MostLinks} names, which ext4 cannot keep");
         }
 
         inode.LinkCount++;
         WriteInode(number, inode);
-        AddName(parent, name, number, inode.Mode);
+    }
+
+    /// <summary>Adds a name that <see cref="Retain"/> has counted.</summary>
+    internal void AddRetainedName(uint parent, ReadOnlySpan<byte> name, DirectoryEntry target)
+    {
+        CheckName(name);
+        _directories.Get(parent).Add(name, target.Inode, target.Type);
     }
 
     /// <summary>Replaces the mode, the owner, the times and the extended attributes of an inode.</summary>
@@ -123,6 +137,28 @@ internal sealed unsafe partial class Ext4FileSystem
         inode.Gid = attributes.Gid;
         SetTimes(ref inode, attributes);
         WriteNode(number, inode, attributes);
+    }
+
+    /// <summary>Reads the target of a symbolic link; false for every other inode.</summary>
+    internal bool TryReadSymbolicLink(uint number, out byte[] target)
+    {
+        Ext2Inode inode = ReadInode(number);
+        if ((inode.Mode & Ext4Mode.TypeMask) != Ext4Mode.SymbolicLink)
+        {
+            target = [];
+            return false;
+        }
+
+        if (inode.Size > LongestSymbolicLink)
+        {
+            throw new InvalidDataException($"Symbolic link inode {number} has a target of {inode.Size} bytes.");
+        }
+
+        int length = (int)inode.Size;
+        target = inode.Size < Ext2Inode.BlockAreaSize && (inode.Flags & ExtentsFlag) == 0
+            ? new ReadOnlySpan<byte>(inode.BlockArea, length).ToArray()
+            : ReadBlock(ReadExtents(number, inode)[0].Physical)[..length];
+        return true;
     }
 
     /// <summary>The extended attributes of an inode.</summary>

@@ -17,6 +17,7 @@ namespace OverlayBd.Conversion.Ext4;
 internal sealed unsafe partial class Ext4FileSystem : IDisposable
 {
     internal const uint RootInode = 2;
+    internal const uint LostAndFoundInode = 11;
     internal const uint HashedDirectoryFlag = 0x1000;
     internal const uint ExtentsFlag = 0x80000;
     internal const int BlockSize = WriteBackCache.BlockSize;

@@ -7,13 +7,20 @@ internal sealed class Ext4SpaceException : IOException
 {
     private const int OutOfSpace = 28;
 
+    private readonly string _reason;
+
     /// <param name="reason">What ran out, as the end of a sentence.</param>
     internal Ext4SpaceException(string reason)
-        : base($"The image's file system is full: {reason}. Build the image with a larger virtual size (--vsize).", OutOfSpace)
+        : this("", reason)
     {
-        Reason = reason;
     }
 
-    /// <summary>Gets what ran out, as the end of a sentence.</summary>
-    internal string Reason { get; }
+    private Ext4SpaceException(string prefix, string reason)
+        : base($"{prefix}The image's file system is full: {reason}. Build the image with a larger virtual size (--vsize).", OutOfSpace)
+    {
+        _reason = reason;
+    }
+
+    /// <summary>The same, and where it happened.</summary>
+    internal Ext4SpaceException At(string where) => new($"{where}: ", _reason);
 }
