@@ -115,12 +115,14 @@ public sealed class BlockCache : IAsyncDisposable
     /// <param name="origin">Where the bytes come from; owned by the returned source.</param>
     /// <param name="name">What messages call the blob.</param>
     /// <returns>The source; the caller disposes it before the cache.</returns>
+    /// <exception cref="ArgumentException">The digest is the default value.</exception>
     /// <exception cref="InvalidDataException">The blob is open already, with another length; <paramref name="origin"/> is still the caller's.</exception>
     /// <exception cref="ObjectDisposedException">The cache has been disposed.</exception>
     public CachedBlockSource Open(Digest digest, BlockSource origin, string name)
     {
         ArgumentNullException.ThrowIfNull(origin);
         ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentException.ThrowIfNullOrEmpty(digest.Hex, nameof(digest));
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         var source = new CachedBlockSource(this, digest, Index.Open(digest, origin.Length, name), origin, name);
         lock (_gate)
