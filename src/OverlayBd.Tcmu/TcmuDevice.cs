@@ -12,7 +12,7 @@ namespace OverlayBd.Tcmu;
 /// a batch. One that must wait is completed from wherever its store completes; it never holds up the others.</remarks>
 public sealed partial class TcmuDevice : IAsyncDisposable
 {
-    private readonly UioDevice _uio;
+    private readonly RingDevice _device;
     private readonly TcmuRing _ring;
     private readonly RingMemory _mapping;
     private readonly BlockStore _store;
@@ -28,14 +28,14 @@ public sealed partial class TcmuDevice : IAsyncDisposable
     private bool _closed;
     private int _disposed;
 
-    internal TcmuDevice(TcmuDeviceInfo info, UioDevice uio, BlockStore store, TcmuHandlerOptions options, TimeProvider time, ILogger logger)
+    internal TcmuDevice(TcmuDeviceInfo info, RingDevice device, BlockStore store, TcmuHandlerOptions options, TimeProvider time, ILogger logger)
     {
         Info = info;
-        _uio = uio;
+        _device = device;
         unsafe
         {
-            _ring = new TcmuRing(uio.Map, uio.Length);
-            _mapping = new RingMemory(uio.Map, uio.Length);
+            _ring = new TcmuRing(device.Map, device.Length);
+            _mapping = new RingMemory(device.Map, device.Length);
         }
 
         _store = store;
@@ -63,7 +63,7 @@ public sealed partial class TcmuDevice : IAsyncDisposable
         }
     }
 
-    internal int Descriptor => _uio.Descriptor;
+    internal int Descriptor => _device.Descriptor;
 
     internal bool IsDrained => _ring.IsDrained;
 
@@ -95,7 +95,7 @@ public sealed partial class TcmuDevice : IAsyncDisposable
         }
 
         await _idle.Task.ConfigureAwait(false);
-        _uio.Dispose();
+        _device.Dispose();
         lock (_commands)
         {
             foreach (TcmuCommand command in _free)
@@ -113,7 +113,7 @@ public sealed partial class TcmuDevice : IAsyncDisposable
     {
         lock (_reading)
         {
-            if (_closed || !_uio.Acknowledge())
+            if (_closed || !_device.Acknowledge())
             {
                 return false;
             }
@@ -144,7 +144,7 @@ public sealed partial class TcmuDevice : IAsyncDisposable
                 Return(command);
                 if (completed)
                 {
-                    _uio.RingDoorbell();
+                    _device.RingDoorbell();
                 }
             }
 
@@ -195,7 +195,7 @@ public sealed partial class TcmuDevice : IAsyncDisposable
     {
         ScsiResult result = await execution.ConfigureAwait(false);
         Complete(command, result);
-        _uio.RingDoorbell();
+        _device.RingDoorbell();
         lock (_commands)
         {
             _waiting.Remove(command);

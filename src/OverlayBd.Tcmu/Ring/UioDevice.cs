@@ -7,7 +7,7 @@ using static Tmds.Linux.LibC;
 namespace OverlayBd.Tcmu.Ring;
 
 /// <summary>An open /dev/uioN with its mapping: the kernel rings it when commands have come, we when some have ended.</summary>
-internal sealed unsafe class UioDevice : IDisposable
+internal sealed unsafe class UioDevice : RingDevice
 {
     private int _descriptor;
     private byte* _map;
@@ -19,12 +19,11 @@ internal sealed unsafe class UioDevice : IDisposable
         Length = length;
     }
 
-    public int Descriptor => _descriptor;
+    public override int Descriptor => _descriptor;
 
-    public byte* Map => _map;
+    public override byte* Map => _map;
 
-    /// <summary>The length of the mapping, in bytes.</summary>
-    public int Length { get; }
+    public override int Length { get; }
 
     /// <summary>Opens a device, which only one process can have open, and maps it.</summary>
     /// <exception cref="IOException">It cannot be opened or mapped.</exception>
@@ -49,22 +48,19 @@ internal sealed unsafe class UioDevice : IDisposable
         return new UioDevice(descriptor, (byte*)map, (int)length);
     }
 
-    /// <summary>Takes the ring of the bell back. Must come before the ring is read, or a wake-up would be lost.</summary>
-    /// <returns>Whether the device is still there.</returns>
-    public bool Acknowledge()
+    public override bool Acknowledge()
     {
         uint count;
         return read(_descriptor, &count, sizeof(uint)) >= 0 || errno == EAGAIN || errno == EINTR;
     }
 
-    /// <summary>Tells the kernel that commands have ended.</summary>
-    public void RingDoorbell()
+    public override void RingDoorbell()
     {
         uint zero = 0;
         _ = write(_descriptor, &zero, sizeof(uint)); // fails only when the device is gone, and its commands with it
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         if (_map is not null)
         {
