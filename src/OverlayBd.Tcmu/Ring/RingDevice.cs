@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace OverlayBd.Tcmu.Ring;
+
+/// <summary>What a ring lies in: mapped memory and a doorbell.</summary>
+internal abstract unsafe class RingDevice : IDisposable
+{
+    /// <summary>Gets what a poller waits for.</summary>
+    public abstract int Descriptor { get; }
+
+    /// <summary>Gets the start of the mapping.</summary>
+    public abstract byte* Map { get; }
+
+    /// <summary>Gets the length of the mapping, in bytes.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>Takes the ring of the bell back. Must come before the ring is read, or a wake-up would be lost.</summary>
+    /// <returns>Whether the device is still there.</returns>
+    public abstract bool Acknowledge();
+
+    /// <summary>Tells the kernel that commands have ended.</summary>
+    public abstract void RingDoorbell();
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Microsoft.Extensions.Logging;
+
+namespace OverlayBd.Tcmu;
+
+internal static partial class TcmuLog
+{
+    [LoggerMessage(7001, LogLevel.Information, "Serving {Device}, {Length} bytes.")]
+    public static partial void DeviceAdded(ILogger logger, TcmuDeviceInfo device, long length);
+
+    [LoggerMessage(7002, LogLevel.Information, "{Device} is gone.")]
+    public static partial void DeviceRemoved(ILogger logger, TcmuDeviceInfo device);
+
+    [LoggerMessage(7003, LogLevel.Error, "Cannot serve {Device}.")]
+    public static partial void DeviceFailed(ILogger logger, TcmuDeviceInfo device, Exception error);
+
+    [LoggerMessage(7004, LogLevel.Warning, "{Device}: command 0x{Opcode:X2} at byte {Offset}, {Length} bytes, failed.")]
+    public static partial void CommandFailed(ILogger logger, TcmuDeviceInfo device, byte opcode, ulong offset, ulong length, Exception error);
+
+    [LoggerMessage(7005, LogLevel.Warning, "{Device}: command 0x{Opcode:X2} has waited longer than {Limit}; it fails.")]
+    public static partial void CommandHung(ILogger logger, TcmuDeviceInfo device, byte opcode, TimeSpan limit);
+
+    [LoggerMessage(7006, LogLevel.Error, "{Device}: its ring makes no sense; it is served no longer.")]
+    public static partial void RingBroken(ILogger logger, TcmuDeviceInfo device, Exception error);
+
+    [LoggerMessage(7007, LogLevel.Warning, "An answer to the kernel about uio{Minor} was refused.")]
+    public static partial void ReplyFailed(ILogger logger, int minor, Exception error);
+
+    [LoggerMessage(7008, LogLevel.Error, "The kernel's announcements can no longer be read; no device is added any more.")]
+    public static partial void NetlinkFailed(ILogger logger, Exception error);
+}
