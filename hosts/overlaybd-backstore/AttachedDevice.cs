@@ -2,7 +2,6 @@
 
 using OverlayBd.ControlApi;
 using OverlayBd.Fuse;
-using OverlayBd.Images;
 
 namespace OverlayBd.Backstore;
 
@@ -17,7 +16,17 @@ internal sealed class AttachedDevice(DeviceInfo info, OpenedImage image, FuseBlo
     public DeviceStatistics ReadStatistics() => image.ReadStatistics(Info.Id, device.Statistics);
 
     /// <summary>Takes the device away; throws when something still uses it, and it then goes on serving.</summary>
-    public Task DetachAsync(CancellationToken cancellationToken) => device.DetachAsync(cancellationToken);
+    public async Task DetachAsync(bool force, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await device.DetachAsync(force ? FuseDetachMode.Abort : FuseDetachMode.WhenIdle, cancellationToken);
+        }
+        catch (IOException e) when (!force)
+        {
+            throw new RequestException(ErrorCodes.Busy, e.Message);
+        }
+    }
 
     public async ValueTask ReleaseAsync()
     {

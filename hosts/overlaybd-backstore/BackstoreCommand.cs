@@ -39,10 +39,12 @@ internal sealed class BackstoreCommand
     private readonly Option<LogLevel> _logLevel = new("--log-level") { DefaultValueFactory = _ => LogLevel.Information };
     private readonly Option<bool> _check = new("--check-config") { Description = "check the options and exit" };
 
+    private readonly Option<bool> _cleanUp = new("--clean-up") { Description = "remove what killed servers left, and exit" };
+
     private BackstoreCommand()
     {
         foreach (Option option in (Option[])
-            [_socket, _runDirectory, _cacheDirectory, _cacheSize, _private, _logFile, _logLevel, _check])
+            [_socket, _runDirectory, _cacheDirectory, _cacheSize, _private, _logFile, _logLevel, _check, _cleanUp])
         {
             _root.Options.Add(option);
         }
@@ -67,7 +69,9 @@ internal sealed class BackstoreCommand
             return WrongUsage;
         }
 
-        return parsed.GetValue(_check) ? 0 : await BackstoreServer.RunAsync(options, cancellationToken);
+        return parsed.GetValue(_check) ? 0
+            : parsed.GetValue(_cleanUp) ? await DeadDeviceCleaner.RunAsync(options.RunDirectory, Console.Out, cancellationToken)
+            : await BackstoreServer.RunAsync(options, cancellationToken);
     }
 
     private BackstoreOptions Bind(ParseResult parsed)

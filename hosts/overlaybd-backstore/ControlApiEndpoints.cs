@@ -21,9 +21,9 @@ internal static class ControlApiEndpoints
         });
         api.MapGet("/devices/{id}", (string id) => devices.Get(id).Info);
         api.MapGet("/devices/{id}/stats", (string id) => devices.Get(id).ReadStatistics());
-        api.MapDelete("/devices/{id}", async (string id, CancellationToken aborted) =>
+        api.MapDelete("/devices/{id}", async (string id, bool? force, CancellationToken aborted) =>
         {
-            await devices.DetachAsync(id, aborted);
+            await devices.DetachAsync(id, force ?? false, aborted);
             return Results.NoContent();
         });
         application.MapFallback(() => Results.Json(

@@ -8,9 +8,10 @@ using OverlayBd.Fuse;
 namespace OverlayBd.Backstore;
 
 /// <summary>The devices of this server. No lock is held while one is attached: a slow registry delays nobody else.</summary>
-internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, TimeProvider clock, ILogger<DeviceTable> logger)
+internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, TimeProvider clock, ILoggerFactory loggers)
 {
     private readonly ConcurrentDictionary<string, AttachedDevice> _devices = new(StringComparer.Ordinal);
+    private readonly ILogger _logger = loggers.CreateLogger<DeviceTable>();
     private readonly TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _privateAttaches;
 
@@ -42,12 +43,22 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
         {
             string backingFile = options.RunDirectory.BackingFile(id);
             fuse = await FuseBlockDevice.AttachAsync(
-                image.Store, new() { MountPoint = backingFile, ReadOnly = image.Store.IsReadOnly, LeaveOpen = true }, cancellationToken);
+                image.Store,
+                new()
+                {
+                    Name = id,
+                    MountPoint = backingFile,
+                    ReadOnly = image.Store.IsReadOnly,
+                    AutoClear = true,
+                    LeaveOpen = true,
+                    LoggerFactory = loggers,
+                },
+                cancellationToken);
             AttachedDevice device = new(Describe(id, image, fuse), image, fuse);
             options.RunDirectory.Write(RecordOf(device));
             _devices[id] = device;
             _ = ReleaseAtEndAsync(device);
-            BackstoreLog.Attached(logger, image.Source, fuse.DevicePath, id);
+            BackstoreLog.Attached(_logger, image.Source, fuse.DevicePath, id);
             return device;
         }
         catch
@@ -62,10 +73,13 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
         }
     }
 
-    public async Task DetachAsync(string id, CancellationToken cancellationToken)
+    /// <param name="id">The device.</param>
+    /// <param name="force">Whether those who use it get I/O errors, instead of a refusal here.</param>
+    /// <param name="cancellationToken">Abandons the wait.</param>
+    public async Task DetachAsync(string id, bool force, CancellationToken cancellationToken)
     {
         AttachedDevice device = Get(id);
-        await device.DetachAsync(cancellationToken);
+        await device.DetachAsync(force, cancellationToken);
         await ReleaseAsync(device);
     }
 
@@ -76,11 +90,11 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
         {
             try
             {
-                await DetachAsync(device.Info.Id, CancellationToken.None);
+                await DetachAsync(device.Info.Id, force: false, CancellationToken.None);
             }
             catch (Exception e) when (e is IOException or RequestException)
             {
-                BackstoreLog.StillBusy(logger, e, device.Info.DevicePath, device.Info.Id);
+                BackstoreLog.StillBusy(_logger, e, device.Info.DevicePath, device.Info.Id);
             }
         }
     }
@@ -99,7 +113,7 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
 
         if (_devices.ContainsKey(device.Info.Id))
         {
-            BackstoreLog.Ended(logger, failure, device.Info.DevicePath, device.Info.Id);
+            BackstoreLog.Ended(_logger, failure, device.Info.DevicePath, device.Info.Id);
             await ReleaseAsync(device);
         }
     }
@@ -113,7 +127,7 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
 
         await device.ReleaseAsync();
         options.RunDirectory.Remove(device.Info.Id);
-        BackstoreLog.Detached(logger, device.Info.DevicePath, device.Info.Id);
+        BackstoreLog.Detached(_logger, device.Info.DevicePath, device.Info.Id);
         if (_devices.IsEmpty)
         {
             _emptied.TrySetResult();
