@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using OverlayBd.Fuse.Interop;
+using OverlayBd.Fuse.Mounting;
+using OverlayBd.Fuse.Tests.Infrastructure;
+using OverlayBd.Testing;
+using Tmds.Linux;
+
+namespace OverlayBd.Fuse.Tests;
+
+public sealed class FuseBlockDeviceDetachTests
+{
+    private const int StoreLength = 32 * 1024 * 1024;
+
+    [Fact]
+    public async Task Detach_WhileMounted_IsRefused_NamingTheMountPoint_AndTheDeviceServesOn()
+    {
+        using var directory = new TempDirectory();
+        await using FuseBlockDevice device = await AttachExt4Async();
+        await using MountedFileSystem mounted = await MountedFileSystem.MountAsync(device.DevicePath, directory["mnt"]);
+        IOException exception = await Assert.ThrowsAsync<IOException>(() => device.DetachAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(mounted.Path, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(device.DevicePath, exception.Message, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(mounted.Path, "still"), "works");
+        await mounted.UnmountAsync();
+        await Shell.RunAsync("e2fsck", "-fn", device.DevicePath);
+        await device.DetachAsync(TestContext.Current.CancellationToken);
+        Assert.True(device.Completion.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task Detach_Lazily_EndsWithTheLastUser()
+    {
+        using var directory = new TempDirectory();
+        await using FuseBlockDevice device = await AttachExt4Async();
+        await using MountedFileSystem mounted = await MountedFileSystem.MountAsync(device.DevicePath, directory["mnt"]);
+        Task detach = device.DetachAsync(FuseDetachMode.Lazy, TestContext.Current.CancellationToken);
+        await Task.WhenAny(detach, UntilAsync(() => MountTable.Read().FindAt(device.MountPoint) is null));
+        await File.WriteAllTextAsync(Path.Combine(mounted.Path, "still"), "works");
+        await Shell.RunAsync("sync", "-f", mounted.Path);
+        Assert.False(detach.IsCompleted);
+        await mounted.UnmountAsync();
+        await detach;
+        Assert.True(device.Completion.IsCompletedSuccessfully);
+        Assert.False(File.Exists(device.MountPoint));
+    }
+
+    [Fact]
+    public async Task Dispose_WhileMountedAndStalled_FailsTheUsers_AndLeavesNothing()
+    {
+        using var directory = new TempDirectory();
+        var gate = new TaskCompletionSource();
+        ArrayBlockStore store = await FormatExt4Async();
+        FuseBlockDevice device = await FuseBlockDevice.AttachAsync(store);
+        try
+        {
+            await using MountedFileSystem mounted = await MountedFileSystem.MountAsync(device.DevicePath, directory["mnt"], "-o", "ro");
+            store.OnRead = (_, _, token) => new ValueTask(gate.Task.WaitAsync(token));
+            using var direct = new DirectFile(device.DevicePath);
+            Task<byte[]> read = direct.ReadAsync(16 << 20, 4096);
+            await UntilAsync(() => device.Statistics.InFlight > 0);
+            await device.DisposeAsync();
+            await Assert.ThrowsAsync<IOException>(() => read);
+            await Assert.ThrowsAsync<IOException>(() => device.Completion);
+            Assert.True(store.WasDisposed);
+            Assert.Null(MountTable.Read().FindAt(device.MountPoint));
+        }
+        finally
+        {
+            gate.TrySetResult();
+            await device.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Completion_AfterAnUnmountBySomebodyElse_IsNormal()
+    {
+        await using FuseBlockDevice device = await AttachExt4Async();
+        await Shell.RunAsync("losetup", "-d", device.DevicePath);
+        await UntilAsync(() => LinuxCalls.Unmount(device.MountPoint, 0) == 0);
+        await device.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await device.DetachAsync(TestContext.Current.CancellationToken);
+        Assert.False(File.Exists(device.MountPoint));
+    }
+
+    [Fact]
+    public async Task Completion_AfterAnAbort_IsAnError()
+    {
+        FuseBlockDevice device = await AttachExt4Async();
+        await using (device)
+        {
+            Assert.True(FuseControl.TryAbort(MountTable.Read().FindAt(device.MountPoint)!.Minor));
+            IOException exception = await Assert.ThrowsAsync<IOException>(
+                () => device.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            Assert.Equal(LibC.ECONNABORTED, exception.HResult);
+        }
+
+        Assert.Null(MountTable.Read().FindAt(device.MountPoint));
+        Assert.False(File.Exists(device.MountPoint));
+    }
+
+    [Fact]
+    public async Task AutoClear_RemovesTheLoopDeviceWithItsLastUser()
+    {
+        using var directory = new TempDirectory();
+        FuseBlockDeviceOptions options = new() { AutoClear = true };
+        await using FuseBlockDevice device = await FuseBlockDevice.AttachAsync(await FormatExt4Async(), options);
+        await using MountedFileSystem mounted = await MountedFileSystem.MountAsync(device.DevicePath, directory["mnt"]);
+        await mounted.UnmountAsync();
+        Assert.NotNull(await File.ReadAllTextAsync($"/sys/block/{Path.GetFileName(device.DevicePath)}/loop/backing_file"));
+        await device.DetachAsync(TestContext.Current.CancellationToken);
+        Assert.True(device.Completion.IsCompletedSuccessfully);
+    }
+
+    private static async Task<FuseBlockDevice> AttachExt4Async() => await FuseBlockDevice.AttachAsync(await FormatExt4Async());
+
+    private static async Task<ArrayBlockStore> FormatExt4Async()
+    {
+        using var directory = new TempDirectory();
+        await File.WriteAllBytesAsync(directory["image"], new byte[StoreLength]);
+        await Shell.RunAsync("mkfs.ext4", "-q", "-F", directory["image"]);
+        return new ArrayBlockStore(await File.ReadAllBytesAsync(directory["image"]));
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition())
+        {
+            await Task.Delay(2, deadline.Token);
+        }
+    }
+}
