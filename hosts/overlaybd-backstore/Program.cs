@@ -1,3 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-return 2;
+using OverlayBd.Backstore;
+
+return await BackstoreCommand.Create().InvokeAsync(args);

@@ -1,3 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-return 2;
+using System.CommandLine;
+using OverlayBd.Cli.CommandLine;
+using OverlayBd.Cli.Commands;
+
+using Interruption interruption = new();
+RootCommand root = new("overlaybd images: convert, attach lazily, run, look inside.")
+{
+    ConvertCommand.Create(),
+    MountCommand.Create(),
+    UmountCommand.Create(),
+    AttachCommand.Create(),
+    DetachCommand.Create(),
+    ListCommand.Create(),
+    RunCommand.Create(interruption),
+    PullCommand.Create(),
+    InspectCommand.Create(),
+    VerifyCommand.Create(),
+    ExportCommand.Create(),
+    StatsCommand.Create(),
+    DoctorCommand.Create(),
+};
+CommonOptions.AddTo(root);
+return await CommandRunner.RunAsync(root, args, interruption);

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The one script of the repository. `./build.sh` alone lists the verbs.
+# Each verb installs, with apt-get, the Debian packages that it needs and does not find.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+SUDO=
+[ "$(id -u)" -eq 0 ] || SUDO="sudo -E env PATH=$PATH"
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh VERB [ARGUMENTS]
+
+  demo [IMAGE]     make an image (or take IMAGE), push it to a registry on 127.0.0.1, convert it,
+                   run it while its blocks are fetched lazily, and compare with pulling it whole
+  test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
+  bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')
+  publish          put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc
+  pack             put the NuGet packages of the libraries into artifacts/packages
+  format           rewrite the sources the way `test` wants them
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "build.sh: $*"; exit 1; }
+
+# need WHAT:PACKAGE...   WHAT is a program on the PATH, or a shared library (lib*.so.*).
+need() {
+    local item what package libraries missing=()
+    libraries=$(ldconfig -p 2>/dev/null || true)
+    for item in "$@"; do
+        what=${item%%:*} package=${item#*:}
+        case $what in
+            lib*.so*) grep -qF "$what " <<<"$libraries" && continue ;;
+            *) command -v "$what" >/dev/null && continue ;;
+        esac
+        case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    command -v apt-get >/dev/null || die "this machine has no apt-get; install what provides: ${missing[*]}"
+    say "installing ${missing[*]}"
+    local log
+    log=$(mktemp)
+    if ! { $SUDO apt-get update -qq &&
+           $SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        die "apt-get could not install: ${missing[*]}"
+    fi
+    rm -f "$log"
+}
+
+need_sdk() {
+    command -v dotnet >/dev/null || die "the .NET SDK 10 is not on the PATH; see https://dot.net/download"
+    dotnet --version >/dev/null 2>&1 || die "no installed .NET SDK matches global.json; see \`dotnet --list-sdks\`"
+}
+
+# What the programs themselves use at run time.
+RUNTIME=(libext2fs.so.2:libext2fs2 libcom_err.so.2:libcom-err2 mount:mount losetup:mount umount:mount runc:runc)
+
+solution_builds() {
+    dotnet restore OverlayBd.sln --verbosity quiet &&
+        dotnet build OverlayBd.sln --no-restore -c Release --verbosity quiet
+}
+
+verb_test() {
+    need_sdk
+    need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
+         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd
+    local status=0 passed failed skipped
+    if ! solution_builds; then
+        say "the build failed"
+        echo "0 passed, 1 failed, 0 skipped"
+        return 1
+    fi
+
+    local log
+    log=$(mktemp)
+    # One test program at a time: several of them make devices and measure memory. Code 8 is "no test in this program".
+    $SUDO dotnet test --solution OverlayBd.sln --no-build -c Release --max-parallel-test-modules 1 --ignore-exit-code 8 \
+        --no-progress "$@" 2>&1 | tee "$log" || status=$?
+    count() { sed -n "s/^ *$1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1; }
+    passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
+    rm -f "$log"
+    passed=${passed:-0} failed=${failed:-0} skipped=${skipped:-0}
+    if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+        failed=1 # a test program that ended without reporting
+    fi
+
+    say "checking the formatting"
+    if ! dotnet format OverlayBd.sln --verify-no-changes --no-restore --verbosity quiet; then
+        say "the formatting differs; ./build.sh format mends it"
+        failed=$((failed + 1))
+    fi
+
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+}
+
+verb_publish() {
+    need_sdk
+    local host
+    rm -rf artifacts/dist
+    mkdir -p artifacts/dist/bin artifacts/dist/etc
+    # Both programs share one folder and one copy of the libraries; ReadyToRun halves the time to start.
+    for host in overlaybd-backstore overlaybd; do
+        dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" --self-contained false \
+            -p:PublishReadyToRun=true -p:DebugType=none -p:GenerateDocumentationFile=false -o artifacts/dist/bin
+    done
+    for host in hosts/*/etc; do
+        [ ! -d "$host" ] || cp -R "$host/." artifacts/dist/etc/
+    done
+    say "published to artifacts/dist"
+}
+
+machine() {
+    case $(uname -m) in
+        x86_64) echo x64 ;;
+        aarch64) echo arm64 ;;
+        *) die "no runtime identifier is known for $(uname -m)" ;;
+    esac
+}
+
+verb_pack() {
+    need_sdk
+    local project
+    rm -rf artifacts/packages
+    for project in src/*/*.csproj; do
+        dotnet pack "$project" -c Release --verbosity quiet -o artifacts/packages
+    done
+    ls artifacts/packages
+}
+
+verb_bench() {
+    need_sdk
+    need "${RUNTIME[@]}" fio:fio liblz4.so.1:liblz4-1 libzstd.so.1:libzstd1
+    dotnet build benchmarks/OverlayBd.Benchmarks -c Release --verbosity quiet
+    $SUDO dotnet run --no-build -c Release --project benchmarks/OverlayBd.Benchmarks -- "$@"
+}
+
+verb_demo() {
+    need_sdk
+    need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap redis-cli:redis-tools \
+         setfattr:attr tar:tar curl:curl
+    verb_publish
+    exec $SUDO demo/demo.sh "$@"
+}
+
+verb_format() {
+    need_sdk
+    dotnet restore OverlayBd.sln --verbosity quiet
+    dotnet format OverlayBd.sln --no-restore "$@"
+}
+
+verb=${1:-help}
+[ $# -eq 0 ] || shift
+case $verb in
+    demo | test | bench | publish | pack | format) "verb_$verb" "$@" ;;
+    help | --help | -h) usage ;;
+    *) usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Reflection;
+using System.Text.Json;
+using OverlayBd.ControlApi;
+
+namespace OverlayBd.Backstore;
+
+/// <summary>The life of the server: listen, tell that it listens, serve until told to end, detach.</summary>
+internal sealed class BackstoreServer
+{
+    private readonly BackstoreOptions _options;
+    private readonly WebApplication _application;
+    private readonly DeviceTable _devices;
+
+    private BackstoreServer(BackstoreOptions options)
+    {
+        _options = options;
+        _application = Build(options);
+        _devices = _application.Services.GetRequiredService<DeviceTable>();
+        ControlApiEndpoints.Map(_application, _devices);
+    }
+
+    public static string Version { get; } =
+        typeof(BackstoreServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    public static async Task<int> RunAsync(BackstoreOptions options, CancellationToken cancellationToken)
+    {
+        BackstoreServer server = new(options);
+        await using (server._application)
+        {
+            try
+            {
+                options.RunDirectory.Create();
+                SocketFile.Prepare(options.Socket);
+                await server._application.StartAsync(cancellationToken);
+                SocketFile.Restrict(options.Socket);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException)
+            {
+                await ReportAsync(options, new() { Error = ErrorMapping.ToDetail(e) });
+                return 1;
+            }
+
+            await server.ServeAsync(cancellationToken);
+            return 0;
+        }
+    }
+
+    private static WebApplication Build(BackstoreOptions options)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(options.LogLevel);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(options.Socket));
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default));
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ImageOpener>();
+        builder.Services.AddSingleton<DeviceTable>();
+        return builder.Build();
+    }
+
+    private static async Task ReportAsync(BackstoreOptions options, ReadyMessage message)
+    {
+        if (options.Private)
+        {
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(message, ControlApiJson.Default.ReadyMessage));
+        }
+        else if (message.Error is { } error)
+        {
+            await Console.Error.WriteLineAsync("overlaybd-backstore: " + error.Message);
+        }
+    }
+
+    private async Task ServeAsync(CancellationToken cancellationToken)
+    {
+        BackstoreLog.Listening(_application.Services.GetRequiredService<ILogger<BackstoreServer>>(), _options.Socket);
+        await ReportAsync(_options, new() { Socket = _options.Socket });
+        using CancellationTokenRegistration stop = cancellationToken.Register(_application.Lifetime.StopApplication);
+        if (_options.Private)
+        {
+            Detachment.LeaveTerminal(_options.LogFile);
+            _ = EndWithDeviceAsync();
+        }
+
+        await _application.WaitForShutdownAsync(CancellationToken.None);
+        await _devices.DetachAllAsync();
+        File.Delete(_options.Socket);
+    }
+
+    /// <summary>A private server ends with its device, or with the program that started it when that never attached one.</summary>
+    private async Task EndWithDeviceAsync()
+    {
+        Task abandoned = WaitForEndOfInputAsync();
+        if (await Task.WhenAny(_devices.Emptied, abandoned) == abandoned && _devices.WasUsed)
+        {
+            await _devices.Emptied;
+        }
+
+        _application.Lifetime.StopApplication();
+    }
+
+    private static async Task WaitForEndOfInputAsync()
+    {
+        await using Stream input = Console.OpenStandardInput();
+        byte[] ignored = new byte[64];
+        while (await input.ReadAsync(ignored) > 0)
+        {
+        }
+    }
+}
