@@ -32,7 +32,7 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     {
         _name = name;
         _lower = lower;
-        _disk = upper ?? (BlockSource?)lower ?? throw new ArgumentException("An image has a layer, or an upper.", nameof(layers));
+        _disk = upper ?? (BlockSource?)lower ?? throw new ArgumentException("An image has a layer or an upper.", nameof(layers));
         _repository = repository;
         _logger = logger;
         Layers = layers;
@@ -106,10 +106,7 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
 
-        // An upper may be larger than what is below it.
-        return _lower is null || offset >= _lower.Length
-            ? ValueTask.CompletedTask
-            : _lower.PrefetchAsync(offset, Math.Min(length, _lower.Length - offset), cancellationToken);
+        return Upper?.PrefetchAsync(offset, length, cancellationToken) ?? _lower!.PrefetchAsync(offset, length, cancellationToken);
     }
 
     /// <inheritdoc/>

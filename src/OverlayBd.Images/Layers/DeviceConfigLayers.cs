@@ -31,12 +31,12 @@ internal static class DeviceConfigLayers
 
     private static LayerDescription Describe(LowerConfig lower, int index, ImageRepository? repository)
     {
-        string name = $"layer {index} ({lower.Digest?.ToString() ?? lower.File ?? lower.Directory ?? "without a name"})"
-            + (lower.Digest is null || repository is null ? "" : $" of {repository.Name}");
+        string name = $"{lower.Digest?.ToString() ?? lower.File ?? lower.Directory ?? "without a name"} (layer {index}"
+            + (lower.Digest is null || repository is null ? ")" : $" of {repository.Name})");
         if (lower.TargetFile is not null || lower.TargetDigest is not null || lower.GzipIndex is not null)
         {
             throw new NotSupportedException(
-                $"{name} is a turboOCI layer (targetFile, targetDigest or gzipIndex); only overlaybd layers can be opened.");
+                $"Layer {name} is a turboOCI layer (targetFile, targetDigest or gzipIndex); only overlaybd layers can be opened.");
         }
 
         return new LayerDescription

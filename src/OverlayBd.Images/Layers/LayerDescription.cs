@@ -8,7 +8,7 @@ namespace OverlayBd.Images.Layers;
 /// <summary>A layer to be opened: local files that may hold it, and the blob that does.</summary>
 internal sealed record LayerDescription
 {
-    /// <summary>What messages call the layer, such as "layer 2 (sha256:…) of registry/repository".</summary>
+    /// <summary>What messages call the layer, such as "sha256:… (layer 2 of registry/repository)"; it follows the word "layer".</summary>
     public required string Name { get; init; }
 
     /// <summary>The files that may hold the layer; the first that exists does.</summary>

@@ -7,14 +7,16 @@ internal static class LayerFailure
 {
     public static Exception Wrap(LayerDescription layer, Exception cause, Exception? localCause = null)
     {
-        string message = cause.Message.TrimEnd('.');
-        if (message.StartsWith(layer.Name, StringComparison.Ordinal))
-        {
-            message = message[layer.Name.Length..].TrimStart(':', ' ');
-        }
-
-        string local = localCause is null ? "" : $" (its local file cannot be used either: {localCause.Message.TrimEnd('.')})";
-        message = $"{char.ToUpperInvariant(layer.Name[0])}{layer.Name[1..]} cannot be opened: {message}{local}.";
+        string local = localCause is null ? "" : $" (its local file cannot be used either: {Clean(layer, localCause)})";
+        string message = $"Layer {layer.Name} cannot be opened: {Clean(layer, cause)}{local}.";
         return cause is InvalidDataException ? new InvalidDataException(message, cause) : new IOException(message, cause);
+    }
+
+    // What is said already need not be said twice.
+    private static string Clean(LayerDescription layer, Exception cause)
+    {
+        string text = cause.Message.TrimEnd('.');
+        string prefix = $"Layer {layer.Name}";
+        return text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..].TrimStart(':', ' ') : text;
     }
 }

@@ -36,29 +36,29 @@ internal static class ManifestLayers
 
     private static LayerDescription Describe(ImageRepository repository, Descriptor layer, int index)
     {
-        string name = $"layer {index} ({layer.Digest}) of {repository.Name}";
+        string name = $"{layer.Digest} (layer {index} of {repository.Name})";
         if (Annotation(layer, OverlayBdAnnotations.TurboOciTargetDigest) is not null
             || Annotation(layer, OverlayBdAnnotations.FastOciTargetDigest) is not null)
         {
-            throw new NotSupportedException($"{name} is a turboOCI layer; only overlaybd layers can be opened.");
+            throw new NotSupportedException($"Layer {name} is a turboOCI layer; only overlaybd layers can be opened.");
         }
 
         if (Annotation(layer, OverlayBdAnnotations.BlobDigest) is not string digest)
         {
             throw new InvalidDataException(
-                $"{name} has no annotation {OverlayBdAnnotations.BlobDigest} (its type is {layer.MediaType}): this is not an overlaybd image; convert it first.");
+                $"Layer {name} has no annotation {OverlayBdAnnotations.BlobDigest} (its type is {layer.MediaType}): this is not an overlaybd image; convert it first.");
         }
 
         if (digest != layer.Digest.ToString())
         {
-            throw new InvalidDataException($"{name}: its annotation {OverlayBdAnnotations.BlobDigest} names another blob, '{digest}'.");
+            throw new InvalidDataException($"Layer {name}: its annotation {OverlayBdAnnotations.BlobDigest} names another blob, '{digest}'.");
         }
 
         if (Annotation(layer, OverlayBdAnnotations.BlobSize) is string size
             && size != layer.Size.ToString(CultureInfo.InvariantCulture))
         {
             throw new InvalidDataException(
-                $"{name}: its annotation {OverlayBdAnnotations.BlobSize} says '{size}', the manifest {layer.Size} bytes.");
+                $"Layer {name}: its annotation {OverlayBdAnnotations.BlobSize} says '{size}', the manifest {layer.Size} bytes.");
         }
 
         return new LayerDescription { Name = name, Digest = layer.Digest, Size = layer.Size, Repository = repository };
