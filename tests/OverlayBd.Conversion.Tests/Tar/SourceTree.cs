@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using OverlayBd.Testing;
+using OverlayBd.Testing.Trees;
 
 namespace OverlayBd.Conversion.Tests.Tar;
 
@@ -10,7 +10,7 @@ internal static class SourceTree
     /// <summary>Makes it with a shell, the way that keeps names as bytes.</summary>
     /// <param name="directory">Where; the tree is the subdirectory "tree".</param>
     /// <param name="simple">Only what v7 can hold.</param>
-    public static async Task<string> CreateAsync(TempDirectory directory, bool simple)
+    public static async Task<string> CreateAsync(UnpackDirectory directory, bool simple)
     {
         string tree = directory["tree"];
         Directory.CreateDirectory(tree);

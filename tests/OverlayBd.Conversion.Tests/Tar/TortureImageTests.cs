@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Security.Cryptography;
-using OverlayBd.Testing;
 using OverlayBd.Testing.Trees;
 
 namespace OverlayBd.Conversion.Tests.Tar;
@@ -72,7 +71,7 @@ public sealed class TortureImageTests
     [Fact]
     public async Task Layout_IsReadByOtherTools()
     {
-        using var directory = new TempDirectory();
+        using var directory = new UnpackDirectory();
         TortureImage.WriteOciLayout(directory["layout"]);
         await ForeignTool.RunAsync("skopeo", "inspect", $"oci:{directory["layout"]}:{TortureImage.Tag}");
         await ForeignTool.RunAsync("skopeo", "copy", $"oci:{directory["layout"]}:{TortureImage.Tag}", $"oci:{directory["copy"]}:copy");
@@ -81,10 +80,12 @@ public sealed class TortureImageTests
     [Fact]
     public async Task Unpacked_ByAnotherTool_IsWhatTheOracleSays()
     {
-        using var directory = new TempDirectory();
+        using var directory = new UnpackDirectory();
         TortureImage.WriteOciLayout(directory["layout"], portable: true);
         await ForeignTool.RunAsync("umoci", "unpack", "--image", $"{directory["layout"]}:{TortureImage.Tag}", directory["bundle"]);
-        Assert.Empty(FileTree.Compare(TortureImage.Tree(portable: true), FileTree.FromDirectory(directory["bundle/rootfs"])));
+        IReadOnlyList<string> differences = FileTree.Compare(
+            TortureImage.Tree(portable: true), FileTree.FromDirectory(directory["bundle/rootfs"]));
+        Assert.Equal("", string.Join("\n", differences));
     }
 
     private static string Digest(TortureLayer layer) => Convert.ToHexString(SHA256.HashData(layer.Blob));
