@@ -1,3 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using OverlayBd.Benchmarks.Fuse;
+
+// "fuse" measures the device with fio; everything else is BenchmarkDotNet's, in this process, so that a benchmark and its
+// limit see the same machine.
+if (args is ["fuse", ..])
+{
+    return await FuseDeviceBenchmark.RunAsync(args[1..]);
+}
+
+IConfig config = DefaultConfig.Instance
+    .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance).WithIterationCount(7).WithWarmupCount(3));
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+return 0;

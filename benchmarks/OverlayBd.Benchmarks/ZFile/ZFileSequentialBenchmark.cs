@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using BenchmarkDotNet.Attributes;
+using OverlayBd.Benchmarks.Native;
+using OverlayBd.Format.Compression;
+using OverlayBd.Format.ZFile;
+
+namespace OverlayBd.Benchmarks.ZFile;
+
+/// <summary>How fast is a ZFile read and written from one end to the other, on one thread?</summary>
+/// <remarks>The limits are the native library over the same blocks: no checksums, no jump table, no output.</remarks>
+[MemoryDiagnoser]
+public class ZFileSequentialBenchmark
+{
+    private const int ReadLength = 1024 * 1024;
+    private readonly byte[] _buffer = new byte[ReadLength];
+    private readonly byte[] _compressed = new byte[128 * 1024];
+    private ZFileSample _sample = null!;
+
+    [Params(CompressionAlgorithm.Lz4, CompressionAlgorithm.Zstd)]
+    public CompressionAlgorithm Algorithm { get; set; }
+
+    [Params(4096, 65536)]
+    public int BlockSize { get; set; }
+
+    [GlobalSetup]
+    public void Setup() => _sample = ZFileSample.CreateAsync(Algorithm, BlockSize).GetAwaiter().GetResult();
+
+    [Benchmark(Baseline = true, Description = "limit: native decompression")]
+    public int ReadLimit()
+    {
+        int sum = 0;
+        for (int i = 0; i < ZFileSample.Length / BlockSize; i++)
+        {
+            sum += NativeCodec.Decompress(Algorithm, _sample.NativeBlock(i), _buffer.AsSpan(0, BlockSize));
+        }
+
+        return sum;
+    }
+
+    [Benchmark(Description = "ZFile read")]
+    public void Read()
+    {
+        for (int offset = 0; offset < ZFileSample.Length; offset += ReadLength)
+        {
+            _sample.Source.ReadAsync(offset, _buffer).GetAwaiter().GetResult();
+        }
+    }
+
+    [Benchmark(Description = "limit: native compression")]
+    public int WriteLimit()
+    {
+        int sum = 0;
+        for (int offset = 0; offset < ZFileSample.Length; offset += BlockSize)
+        {
+            sum += NativeCodec.Compress(Algorithm, _sample.Data.AsSpan(offset, BlockSize), _compressed);
+        }
+
+        return sum;
+    }
+
+    [Benchmark(Description = "ZFile write")]
+    public async Task WriteAsync()
+    {
+        await using var writer = new ZFileWriter(Stream.Null, new ZFileWriterOptions { Algorithm = Algorithm, BlockSize = BlockSize });
+        await writer.WriteAsync(_sample.Data);
+        await writer.CompleteAsync();
+    }
+}
