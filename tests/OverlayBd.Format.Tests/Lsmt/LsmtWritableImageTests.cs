@@ -198,6 +198,92 @@ public sealed class LsmtWritableImageTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Upper_OnLowers_AndItsCommitOnThem_AreLikeAnArray(int seed)
+    {
+        var random = new Random(seed);
+        byte[] model = new byte[VirtualSize];
+        random.NextBytes(model);
+        byte[] first = [.. model];
+        byte[] bottom = await LsmtLayers.CommitAsync(_directory, VirtualSize, image => image.WriteAsync(0, first).AsTask());
+        byte[] middle = await LsmtLayers.CommitAsync(_directory, VirtualSize, image => ScribbleAsync(image, model, random));
+        LsmtWritableImage upper = await CreateAsync(await StackAsync(bottom, middle));
+        using var output = new MemoryStream();
+        try
+        {
+            for (int round = 0; round < 4; round++)
+            {
+                await ScribbleAsync(upper, model, random);
+                await ExpectAsync(model, upper);
+                Assert.Equal(await LsmtGolden.Sha256Async(upper, upper.ReadMappings()), LsmtGolden.Sha256(model));
+                await upper.DisposeAsync();
+                upper = await LsmtWritableImage.OpenAsync(_directory["data"], _directory["index"], await StackAsync(bottom, middle));
+                await ExpectAsync(model, upper);
+            }
+
+            await upper.CommitAsync(output, new LsmtCommitOptions());
+        }
+        finally
+        {
+            await upper.DisposeAsync();
+        }
+
+        await using LsmtImage stack = await StackAsync(bottom, middle, output.ToArray());
+        await ExpectAsync(model, stack);
+    }
+
+    [Fact]
+    public async Task Prefetch_AsksTheLowerForWhatTheUpperDoesNotHide()
+    {
+        byte[] bytes = await LsmtLayers.CommitAsync(_directory, VirtualSize, image => image.WriteAsync(0, new byte[32768]).AsTask());
+        var source = new GatedBlockSource(new MemoryBlockSource(bytes));
+        await using LsmtWritableImage image = await CreateAsync(LsmtImage.Stack([await LsmtLayer.OpenAsync(source, "lower")]));
+        await image.WriteAsync(4096, new byte[4096]);
+        await image.DiscardAsync(12288, 4096);
+        await image.PrefetchAsync(0, 65536, TestContext.Current.CancellationToken);
+        Assert.Equal([(4096, 4096), (4096 + 8192, 4096), (4096 + 16384, 16384)], source.Prefetched);
+    }
+
+    private static async Task<LsmtImage> StackAsync(params byte[][] layers)
+    {
+        var opened = new List<LsmtLayer>();
+        foreach (byte[] layer in layers)
+        {
+            opened.Add(await LsmtLayer.OpenAsync(new MemoryBlockSource(layer), "layer"));
+        }
+
+        return LsmtImage.Stack(opened);
+    }
+
+    private static async Task ScribbleAsync(LsmtWritableImage image, byte[] model, Random random)
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            int offset = random.Next((int)(VirtualSize / 512)) * 512;
+            int length = Math.Min(random.Next(1, 40) * 512, (int)VirtualSize - offset);
+            if (random.Next(4) == 0)
+            {
+                await image.DiscardAsync(offset, length);
+                model.AsSpan(offset, length).Clear();
+            }
+            else
+            {
+                random.NextBytes(model.AsSpan(offset, length));
+                await image.WriteAsync(offset, model.AsMemory(offset, length));
+            }
+        }
+    }
+
+    private static async Task ExpectAsync(byte[] model, BlockSource image)
+    {
+        byte[] content = new byte[VirtualSize];
+        await image.ReadAsync(0, content);
+        Assert.Equal(VirtualSize, content.AsSpan().CommonPrefixLength(model));
+    }
+
     private Task<LsmtWritableImage> CreateAsync(LsmtImage? lower = null) => LsmtWritableImage.CreateAsync(
         _directory["data"], _directory["index"], new LsmtWritableOptions { VirtualSize = VirtualSize }, lower);
 }
