@@ -118,13 +118,13 @@ public sealed class TarPaxTests
             .Add(TarItem.File("a") with { Records = [("uid", "6"u8.ToArray()), ("SCHILY.xattr.user.x", "2"u8.ToArray())] })
             .Add(TarItem.File("b"))
             .Add(TarItem.File("c") with { Uid = 9, Records = [("uid", [])] })
-            .AddGlobal(("uid", "8"u8.ToArray()))
+            .AddGlobal(("uid", "8"u8.ToArray()), ("SCHILY.xattr.user.h", []), ("GNU.sparse.size", "9"u8.ToArray()))
             .Add(TarItem.File("d"))
             .Finish();
         List<(TarEntry Entry, byte[] Content)> entries = await TarReading.ReadAllAsync(output.ToArray());
         Assert.Equal([6u, 5u, 9u, 8u], entries.Select(entry => entry.Entry.Uid));
         Assert.All(entries, entry => Assert.Equal(7, entry.Entry.ModificationTime.Seconds));
-        Assert.Equal([2, 1, 1, 1], entries.Select(entry => entry.Entry.ExtendedAttributes.Count));
+        Assert.Equal([2, 1, 1, 2], entries.Select(entry => entry.Entry.ExtendedAttributes.Count));
     }
 
     [Fact]
@@ -146,6 +146,23 @@ public sealed class TarPaxTests
         new TarBuilder(output).Extension(type, new byte[1024 * 1024 + 1]).Add(TarItem.File("f")).Finish();
         InvalidDataException error = await Assert.ThrowsAsync<InvalidDataException>(() => TarReading.ReadAllAsync(output.ToArray()));
         Assert.Contains("1048576", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ExtendedAttributes_WithoutBound_AreRefused()
+    {
+        var output = new MemoryStream();
+        var builder = new TarBuilder(output);
+        for (int i = 0; i < 10; i++)
+        {
+            builder.AddGlobal(($"SCHILY.xattr.user.{i}", new byte[500_000]));
+        }
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => TarReading.ReadAllAsync(output.ToArray()));
+        await Assert.ThrowsAsync<InvalidDataException>(() => TarReading.ReadOneAsync(TarFormat.Pax, TarItem.File("f") with
+        {
+            Xattrs = [.. Enumerable.Range(0, 5000).Select(i => (TarItem.Bytes($"user.{i}"), Array.Empty<byte>()))],
+        }));
     }
 
     [Fact]

@@ -80,12 +80,20 @@ public sealed class TortureImageTests
     [Fact]
     public async Task Unpacked_ByAnotherTool_IsWhatTheOracleSays()
     {
+        // umoci 0.4.7 drops attributes without value, cannot express times after 2262, and sets a directory's time
+        // before whiteouts and undescribed directories change it again.
+        string[] faults =
+        [
+            "/attributes/empty-value: xattrs", "/attributes/time15032385535.999999999", "/flavours/after-2038: mtime",
+            "/change/opaque-last/sub: mtime", "/change/recreated-directory: mtime", "/implied: mtime",
+        ];
         using var directory = new UnpackDirectory();
         TortureImage.WriteOciLayout(directory["layout"], portable: true);
         await ForeignTool.RunAsync("umoci", "unpack", "--image", $"{directory["layout"]}:{TortureImage.Tag}", directory["bundle"]);
-        IReadOnlyList<string> differences = FileTree.Compare(
-            TortureImage.Tree(portable: true), FileTree.FromDirectory(directory["bundle/rootfs"]));
-        Assert.Equal("", string.Join("\n", differences));
+        IEnumerable<string> differences = FileTree
+            .Compare(TortureImage.Tree(portable: true), FileTree.FromDirectory(directory["bundle/rootfs"]))
+            .Where(difference => !faults.Any(fault => difference.StartsWith(fault, StringComparison.Ordinal)));
+        Assert.True(!differences.Any(), string.Join('\n', differences));
     }
 
     private static string Digest(TortureLayer layer) => Convert.ToHexString(SHA256.HashData(layer.Blob));

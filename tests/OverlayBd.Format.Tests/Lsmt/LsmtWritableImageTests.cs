@@ -87,6 +87,40 @@ public sealed class LsmtWritableImageTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_OfTheFilesOfTwoPairs_IsRefused_AndChangesNothing()
+    {
+        await using (LsmtWritableImage image = await CreateAsync())
+        {
+            await image.WriteAsync(0, new byte[4096]);
+        }
+
+        await (await LsmtWritableImage.CreateAsync(_directory["d2"], _directory["i2"], new LsmtWritableOptions())).DisposeAsync();
+        byte[] before = File.ReadAllBytes(_directory["index"]);
+        await Assert.ThrowsAsync<InvalidDataException>(() => LsmtWritableImage.OpenAsync(_directory["d2"], _directory["index"]));
+        Assert.Equal(before, File.ReadAllBytes(_directory["index"]));
+    }
+
+    [Fact]
+    public async Task Discard_OfAHugeRange_HidesAllOfTheLower()
+    {
+        const long Size = 8L << 30;
+        LsmtLayer lower = await LsmtLayers.BuildAsync(_directory, Size, async image =>
+        {
+            await image.WriteAsync(0, LsmtLayers.Sectors(1, 0, 8));
+            await image.WriteAsync(Size - 4096, LsmtLayers.Sectors(2, 0, 8));
+        });
+        await using LsmtWritableImage image = await LsmtWritableImage.CreateAsync(
+            _directory["data"], _directory["index"], new LsmtWritableOptions(), LsmtImage.Stack([lower]));
+        await image.DiscardAsync(0, Size);
+        Assert.All(image.ReadMappings(), extent => Assert.True(extent.IsZero && extent.Layer == 1));
+        Assert.Equal(Size, image.ReadMappings().Sum(extent => extent.Length));
+        byte[] read = new byte[4096];
+        Array.Fill(read, (byte)1);
+        await image.ReadAsync(Size - 4096, read, TestContext.Current.CancellationToken);
+        Assert.True(read.AsSpan().IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Fact]
     public async Task PairWithoutASize_TakesOverThatOfItsLower_ForGood()
     {
         await (await LsmtWritableImage.CreateAsync(_directory["data"], _directory["index"], new LsmtWritableOptions())).DisposeAsync();
@@ -196,6 +230,92 @@ public sealed class LsmtWritableImageTests : IDisposable
             LsmtLayers.Sectors(i + 1000, i * 8 + 1, 1).CopyTo(expected, 512);
             Assert.Equal(expected, read);
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Upper_OnLowers_AndItsCommitOnThem_AreLikeAnArray(int seed)
+    {
+        var random = new Random(seed);
+        byte[] model = new byte[VirtualSize];
+        random.NextBytes(model);
+        byte[] first = [.. model];
+        byte[] bottom = await LsmtLayers.CommitAsync(_directory, VirtualSize, image => image.WriteAsync(0, first).AsTask());
+        byte[] middle = await LsmtLayers.CommitAsync(_directory, VirtualSize, image => ScribbleAsync(image, model, random));
+        LsmtWritableImage upper = await CreateAsync(await StackAsync(bottom, middle));
+        using var output = new MemoryStream();
+        try
+        {
+            for (int round = 0; round < 4; round++)
+            {
+                await ScribbleAsync(upper, model, random);
+                await ExpectAsync(model, upper);
+                Assert.Equal(await LsmtGolden.Sha256Async(upper, upper.ReadMappings()), LsmtGolden.Sha256(model));
+                await upper.DisposeAsync();
+                upper = await LsmtWritableImage.OpenAsync(_directory["data"], _directory["index"], await StackAsync(bottom, middle));
+                await ExpectAsync(model, upper);
+            }
+
+            await upper.CommitAsync(output, new LsmtCommitOptions());
+        }
+        finally
+        {
+            await upper.DisposeAsync();
+        }
+
+        await using LsmtImage stack = await StackAsync(bottom, middle, output.ToArray());
+        await ExpectAsync(model, stack);
+    }
+
+    [Fact]
+    public async Task Prefetch_AsksTheLowerForWhatTheUpperDoesNotHide()
+    {
+        byte[] bytes = await LsmtLayers.CommitAsync(_directory, VirtualSize, image => image.WriteAsync(0, new byte[32768]).AsTask());
+        var source = new GatedBlockSource(new MemoryBlockSource(bytes));
+        await using LsmtWritableImage image = await CreateAsync(LsmtImage.Stack([await LsmtLayer.OpenAsync(source, "lower")]));
+        await image.WriteAsync(4096, new byte[4096]);
+        await image.DiscardAsync(12288, 4096);
+        await image.PrefetchAsync(0, 65536, TestContext.Current.CancellationToken);
+        Assert.Equal([(4096, 4096), (4096 + 8192, 4096), (4096 + 16384, 16384)], source.Prefetched);
+    }
+
+    private static async Task<LsmtImage> StackAsync(params byte[][] layers)
+    {
+        var opened = new List<LsmtLayer>();
+        foreach (byte[] layer in layers)
+        {
+            opened.Add(await LsmtLayer.OpenAsync(new MemoryBlockSource(layer), "layer"));
+        }
+
+        return LsmtImage.Stack(opened);
+    }
+
+    private static async Task ScribbleAsync(LsmtWritableImage image, byte[] model, Random random)
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            int offset = random.Next((int)(VirtualSize / 512)) * 512;
+            int length = Math.Min(random.Next(1, 40) * 512, (int)VirtualSize - offset);
+            if (random.Next(4) == 0)
+            {
+                await image.DiscardAsync(offset, length);
+                model.AsSpan(offset, length).Clear();
+            }
+            else
+            {
+                random.NextBytes(model.AsSpan(offset, length));
+                await image.WriteAsync(offset, model.AsMemory(offset, length));
+            }
+        }
+    }
+
+    private static async Task ExpectAsync(byte[] model, BlockSource image)
+    {
+        byte[] content = new byte[VirtualSize];
+        await image.ReadAsync(0, content);
+        Assert.Equal(VirtualSize, content.AsSpan().CommonPrefixLength(model));
     }
 
     private Task<LsmtWritableImage> CreateAsync(LsmtImage? lower = null) => LsmtWritableImage.CreateAsync(
