@@ -27,7 +27,10 @@ internal static class ResultFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             ImageLog.ResultFileFailed(logger, e, path);
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
         }
     }
 }

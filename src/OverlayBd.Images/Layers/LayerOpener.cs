@@ -72,7 +72,7 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
     private async ValueTask<ImageLayer> OpenFileAsync(LayerDescription layer, string path, CancellationToken cancellationToken)
     {
         FileBlockSource file = FileBlockSource.Open(path);
-        LayerBlob blob = await OpenBlobAsync(file, layer.Name, cancellationToken).ConfigureAwait(false);
+        LayerBlob blob = await LayerBlob.OpenAsync(file, layer.Name, cancellationToken).ConfigureAwait(false);
         ImageLog.LayerOpened(logger, layer.Name, path);
         return new ImageLayer(blob, layer.Name, layer.Digest, file.Length, path, cached: null);
     }
@@ -90,23 +90,29 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
             throw new InvalidDataException("it is not local, and repoBlobUrl, which says where to fetch it, is empty");
         }
 
+        ImageLog.LayerOpened(logger, layer.Name, layer.Repository.Name);
+        BlockSource source = await OpenSourceAsync(layer, digest, cancellationToken).ConfigureAwait(false);
+        LayerBlob blob;
         try
         {
-            return await OpenBlobOnceAsync(layer, digest, again: false, cancellationToken).ConfigureAwait(false);
+            blob = await LayerBlob.OpenAsync(source, layer.Name, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
             // Damage on the way, perhaps of an earlier day and kept by the cache, looks the same as a malformed layer.
             ImageLog.LayerOpenedAgain(logger, e, layer.Name);
-            return await OpenBlobOnceAsync(layer, digest, again: true, cancellationToken).ConfigureAwait(false);
+            source = await OpenSourceAsync(layer, digest, cancellationToken).ConfigureAwait(false);
+            await ForgetAsync(source, cancellationToken).ConfigureAwait(false);
+            blob = await LayerBlob.OpenAsync(source, layer.Name, cancellationToken).ConfigureAwait(false);
         }
+
+        return new ImageLayer(blob, layer.Name, digest, source.Length, path: null, source as CachedBlockSource);
     }
 
-    private async ValueTask<ImageLayer> OpenBlobOnceAsync(LayerDescription layer, Digest digest, bool again, CancellationToken cancellationToken)
+    private async ValueTask<BlockSource> OpenSourceAsync(LayerDescription layer, Digest digest, CancellationToken cancellationToken)
     {
         var descriptor = new Descriptor { MediaType = MediaTypes.OciLayer, Digest = digest, Size = layer.Size };
         BlockSource source = await layer.Repository!.OpenBlobSourceAsync(descriptor, cancellationToken).ConfigureAwait(false);
-        CachedBlockSource? cached = null;
         try
         {
             if (layer.Size != 0 && source.Length != layer.Size)
@@ -114,29 +120,23 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
                 throw new InvalidDataException($"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
             }
 
-            cached = cache?.Open(digest, source, layer.Name);
-            source = cached ?? source;
-            if (again && source is IInvalidatable kept)
-            {
-                await kept.InvalidateAsync(0, source.Length, cancellationToken).ConfigureAwait(false);
-            }
+            return cache?.Open(digest, source, layer.Name) ?? source;
         }
         catch
         {
             await source.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-
-        LayerBlob blob = await OpenBlobAsync(source, layer.Name, cancellationToken).ConfigureAwait(false);
-        ImageLog.LayerOpened(logger, layer.Name, layer.Repository.Name);
-        return new ImageLayer(blob, layer.Name, digest, source.Length, path: null, cached);
     }
 
-    private static async ValueTask<LayerBlob> OpenBlobAsync(BlockSource source, string name, CancellationToken cancellationToken)
+    private static async ValueTask ForgetAsync(BlockSource source, CancellationToken cancellationToken)
     {
         try
         {
-            return await LayerBlob.OpenAsync(source, name, cancellationToken: cancellationToken).ConfigureAwait(false);
+            if (source is IInvalidatable kept)
+            {
+                await kept.InvalidateAsync(0, source.Length, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch
         {
