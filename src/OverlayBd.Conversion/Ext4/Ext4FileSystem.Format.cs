@@ -58,7 +58,6 @@ internal sealed unsafe partial class Ext4FileSystem
     {
         ulong blocks = (ulong)length / BlockSize;
         bool wide = blocks > uint.MaxValue;
-        ulong inodes = Math.Clamp((ulong)length / Ext4FormatOptions.BytesPerInode, 64, uint.MaxValue);
         return new Ext2SuperBlock
         {
             Revision = DynamicRevision,
@@ -66,7 +65,7 @@ internal sealed unsafe partial class Ext4FileSystem
             LogClusterSize = LogBlockSize,
             BlockCountLow = (uint)blocks,
             BlockCountHigh = (uint)(blocks >> 32),
-            InodeCount = (uint)inodes,
+            InodeCount = Ext4FormatOptions.InodeCount(length),
             InodeSize = Ext2Inode.ByteSize,
             FirstInode = FirstInode,
             OnErrors = ContinueOnErrors,

@@ -42,6 +42,9 @@ internal sealed unsafe partial class Ext4FileSystem : IDisposable
     /// <summary>Gets the number of inodes, used or not.</summary>
     internal uint InodeCount => _handle.FileSystem->SuperBlock->InodeCount;
 
+    /// <summary>Gets the number of blocks that are not in use.</summary>
+    internal ulong FreeBlockCount => _handle.FileSystem->SuperBlock->FreeBlockCount;
+
     private Ext2FileSystem* Native => _handle.FileSystem;
 
     /// <summary>Opens the file system in a store, for writing unless the store is read-only.</summary>

@@ -13,8 +13,6 @@ internal static unsafe class Ext2Error
     internal const nint LibraryBase = 2133571328;
     internal const nint NoBlocks = 2133571400;
     internal const nint NoInodes = 2133571401;
-    internal const nint ExtentNoNext = 2133571452;
-    internal const nint NoCurrentNode = 2133571456;
     private const nint NoMemory = 2133571398;
 
     /// <summary>Makes the exception for a code the library returned.</summary>

@@ -17,6 +17,9 @@ internal unsafe struct Ext2SuperBlock
     [FieldOffset(4)]
     internal uint BlockCountLow;
 
+    [FieldOffset(12)]
+    internal uint FreeBlockCountLow;
+
     [FieldOffset(16)]
     internal uint FreeInodeCount;
 
@@ -95,6 +98,9 @@ internal unsafe struct Ext2SuperBlock
     [FieldOffset(336)]
     internal uint BlockCountHigh;
 
+    [FieldOffset(344)]
+    internal uint FreeBlockCountHigh;
+
     [FieldOffset(352)]
     internal uint Flags;
 
@@ -112,5 +118,10 @@ internal unsafe struct Ext2SuperBlock
 
     /// <summary>Gets the number of blocks, of both halves when the 64-bit feature is on.</summary>
     internal readonly ulong BlockCount =>
-        (IncompatibleFeatures & Ext4.Ext4Features.SixtyFourBit) != 0 ? ((ulong)BlockCountHigh << 32) | BlockCountLow : BlockCountLow;
+        IsWide ? ((ulong)BlockCountHigh << 32) | BlockCountLow : BlockCountLow;
+
+    /// <summary>Gets the number of free blocks, of both halves when the 64-bit feature is on.</summary>
+    internal readonly ulong FreeBlockCount => IsWide ? ((ulong)FreeBlockCountHigh << 32) | FreeBlockCountLow : FreeBlockCountLow;
+
+    private readonly bool IsWide => (IncompatibleFeatures & Ext4.Ext4Features.SixtyFourBit) != 0;
 }

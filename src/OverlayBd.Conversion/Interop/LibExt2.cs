@@ -73,23 +73,4 @@ internal static unsafe partial class LibExt2
         ulong logical,
         int* resultFlags,
         ulong* physical);
-
-    [LibraryImport(Library, EntryPoint = "ext2fs_extent_open2")]
-    internal static partial nint OpenExtents(Ext2FileSystem* fileSystem, uint number, Ext2Inode* inode, nint* result);
-
-    [LibraryImport(Library, EntryPoint = "ext2fs_extent_insert")]
-    internal static partial nint InsertExtent(nint handle, int flags, Ext2Extent* extent);
-
-    [LibraryImport(Library, EntryPoint = "ext2fs_extent_fix_parents")]
-    internal static partial nint FixExtentParents(nint handle);
-
-    [LibraryImport(Library, EntryPoint = "ext2fs_extent_get")]
-    internal static partial nint GetExtent(nint handle, int flags, Ext2Extent* extent);
-
-    [LibraryImport(Library, EntryPoint = "ext2fs_extent_free")]
-    internal static partial void FreeExtents(nint handle);
-
-    [LibraryImport(Library, EntryPoint = "ext2fs_dirhash2")]
-    internal static partial nint HashName(
-        int version, byte* name, int length, nint charset, int flags, uint* seed, uint* hash, uint* minorHash);
 }

@@ -11,7 +11,7 @@ namespace OverlayBd.Conversion.Tests.Applying;
 /// <summary>Applies layers to an image in a file, each in a session of its own as a conversion does.</summary>
 internal static class LayerStack
 {
-    internal const long DefaultSize = 1024L * 1024 * 1024;
+    internal const long DefaultSize = 256L * 1024 * 1024;
 
     internal static async Task CreateAsync(string path, long size = DefaultSize)
     {

@@ -19,7 +19,7 @@ public sealed class TarLayerApplierTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public async Task Apply_TortureImage_EachPrefixIsCleanAndEqualsTheOracle()
+    public async Task Apply_TortureImage_EachPrefixIsCleanAndTheWholeEqualsTheOracle()
     {
         var watch = new Stopwatch();
         await LayerStack.CreateAsync(Image);
@@ -31,14 +31,17 @@ public sealed class TarLayerApplierTests : IDisposable
             watch.Stop();
             tars.Add(layer.Tar);
             E2fsck.AssertClean(Image);
-            FileTree expected = FileTree.FromTars(tars);
-            await using (FileBlockStore store = FileBlockStore.Open(Image))
-            {
-                using Ext4FileSystem fileSystem = Ext4FileSystem.Open(store);
-                Assert.Empty(FileTree.Compare(expected, TreeReader.Read(fileSystem)));
-            }
+        }
 
-            using var mount = new LoopMount(Image);
+        FileTree expected = FileTree.FromTars(tars);
+        await using (FileBlockStore store = FileBlockStore.Open(Image))
+        {
+            using Ext4FileSystem fileSystem = Ext4FileSystem.Open(store);
+            Assert.Empty(FileTree.Compare(expected, TreeReader.Read(fileSystem)));
+        }
+
+        using (var mount = new LoopMount(Image))
+        {
             Assert.Empty(FileTree.Compare(expected, FileTree.FromDirectory(mount.Path)));
         }
 

@@ -4,14 +4,14 @@ using OverlayBd.Testing;
 
 namespace OverlayBd.Conversion.Tests.Ext4;
 
-/// <summary>An image mounted read-only by the kernel, as long as it is not disposed.</summary>
+/// <summary>An image mounted by the kernel, as long as it is not disposed.</summary>
 internal sealed class LoopMount : IDisposable
 {
     private readonly TempDirectory _directory = new();
 
-    internal LoopMount(string image)
+    internal LoopMount(string image, string options = "loop,ro")
     {
-        (int code, string output) = E2fsck.Run("mount", "-t", "ext4", "-o", "loop,ro", image, _directory.Path);
+        (int code, string output) = E2fsck.Run("mount", "-t", "ext4", "-o", options, image, _directory.Path);
         if (code != 0)
         {
             _directory.Dispose();
