@@ -63,6 +63,26 @@ public sealed class RegistryImageTests : ImageTestBase
     }
 
     [Fact]
+    public async Task Image_OfALayoutOnDisk_IsNotCopiedIntoTheCache()
+    {
+        using var client = new RegistryClient(new RegistryClientOptions());
+        await using ImageRepository repository = ImageLocation.Parse($"oci:{Files["layout"]}:obd").Open(client);
+        byte[] configuration = "{}"u8.ToArray();
+        Descriptor config = new() { MediaType = MediaTypes.OciConfig, Digest = Digest.Sha256(configuration), Size = configuration.Length };
+        await repository.PushBlobAsync(config, _ => new(new MemoryStream(configuration)), cancellationToken: Token);
+        await repository.PushBlobAsync(Bottom, _ => new(new MemoryStream(GoldenStack.Layer(0))), cancellationToken: Token);
+        await repository.PushManifestAsync(
+            OciJson.Write(GoldenStack.Manifest(Bottom) with { Config = config }), MediaTypes.OciManifest, "obd", Token);
+        await repository.CompleteAsync(Token);
+
+        ManifestContent content = await PlatformManifest.ResolveAsync(repository, "obd", cancellationToken: Token);
+        await using BlockCache cache = await OpenCacheAsync();
+        await using OverlayBdImage image = await OverlayBdImage.OpenAsync(repository, content.AsManifest()!, new() { Cache = cache }, Token);
+        Assert.Equal(GoldenStack.BottomLayer, await GoldenStack.HashAsync(image));
+        Assert.Equal(0, cache.Statistics.StoredBytes);
+    }
+
+    [Fact]
     public async Task DeviceConfig_ReadsThroughTheCache_AndPrefersLocalFiles()
     {
         await using FaultyRegistry registry = await StartAsync();

@@ -125,7 +125,9 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
                 throw new InvalidDataException($"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
             }
 
-            return cache?.Open(digest, source, layer.Name) ?? source;
+            // What a layout or an archive on this machine hands out is on disk already; a second copy would only take its place.
+            bool isLocal = source is FileBlockSource or SliceBlockSource;
+            return isLocal ? source : cache?.Open(digest, source, layer.Name) ?? source;
         }
         catch
         {
