@@ -77,16 +77,16 @@ internal sealed class ImageOpener
             return null;
         }
 
-        BlobUrl url = BlobUrl.Parse(config.RepoBlobUrl);
+        ImageReference reference = BlobUrl.Parse(config.RepoBlobUrl);
         if (_options.Client is RegistryClient client)
         {
-            return client.GetRepository(url.Reference);
+            return client.GetRepository(reference);
         }
 
         // Without a client an image whose layers are all local opens all the same.
         return !DeviceConfigLayers.NeedRepository(config)
             ? null
-            : throw new ArgumentException($"A layer has to be fetched from {url.Reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
+            : throw new ArgumentException($"A layer has to be fetched from {reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
     }
 
     private async Task<OverlayBdImage> OpenAsync(

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using OverlayBd.Images.Layers;
+using OverlayBd.Registry;
 
 namespace OverlayBd.Images.Tests;
 
 public sealed class BlobUrlTests
 {
     [Theory]
-    [InlineData("https://registry-1.docker.io/v2/overlaybd/redis/blobs", "docker.io", "overlaybd/redis", false)]
-    [InlineData("https://ghcr.io/v2/a/b/c/blobs/", "ghcr.io", "a/b/c", false)]
-    [InlineData("http://localhost:5000/v2/x/blobs", "localhost:5000", "x", true)]
-    [InlineData("http://registry/v2/x/y/blobs", "registry:80", "x/y", true)]
-    [InlineData("https://registry/v2/x/blobs", "registry:443", "x", false)]
-    public void Parse_FindsRegistryAndRepository(string url, string registry, string repository, bool plainHttp)
+    [InlineData("https://registry-1.docker.io/v2/overlaybd/redis/blobs", "docker.io", "overlaybd/redis")]
+    [InlineData("https://ghcr.io/v2/a/b/c/blobs/", "ghcr.io", "a/b/c")]
+    [InlineData("http://localhost:5000/v2/x/blobs", "localhost:5000", "x")]
+    [InlineData("http://registry/v2/x/y/blobs", "registry:80", "x/y")]
+    [InlineData("https://registry/v2/x/blobs", "registry:443", "x")]
+    public void Parse_FindsRegistryAndRepository(string url, string registry, string repository)
     {
-        var parsed = BlobUrl.Parse(url);
-        Assert.Equal(registry, parsed.Reference.Registry);
-        Assert.Equal(repository, parsed.Reference.Repository);
-        Assert.Equal(plainHttp, parsed.IsPlainHttp);
+        ImageReference parsed = BlobUrl.Parse(url);
+        Assert.Equal(registry, parsed.Registry);
+        Assert.Equal(repository, parsed.Repository);
     }
 
     [Theory]

@@ -6,13 +6,15 @@ using OverlayBd.Registry;
 namespace OverlayBd.Images.Layers;
 
 /// <summary>A device config's <c>repoBlobUrl</c>: <c>https://HOST[:PORT]/v2/REPOSITORY/blobs</c>, with or without a slash at its end.</summary>
-internal readonly record struct BlobUrl(ImageReference Reference, bool IsPlainHttp)
+/// <remarks>Whether the registry is spoken to with TLS is for the client's configuration of that host to say, as for every other reference.</remarks>
+internal static class BlobUrl
 {
     private const string Prefix = "/v2/";
     private const string Suffix = "/blobs";
 
+    /// <summary>Finds the repository that the URL means.</summary>
     /// <exception cref="InvalidDataException">The text is not such a URL.</exception>
-    public static BlobUrl Parse(string text)
+    public static ImageReference Parse(string text)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
         {
@@ -29,13 +31,12 @@ internal readonly record struct BlobUrl(ImageReference Reference, bool IsPlainHt
 
         // With its port a host is never taken for the first part of a repository's name.
         string host = uri.IsDefaultPort && uri.Host.Contains('.', StringComparison.Ordinal) ? uri.Host : $"{uri.Host}:{uri.Port}";
-        string repository = path[Prefix.Length..^Suffix.Length];
-        if (!ImageReference.TryParse($"{host}/{repository}", out ImageReference? reference))
+        if (!ImageReference.TryParse($"{host}/{path[Prefix.Length..^Suffix.Length]}", out ImageReference? reference))
         {
             ThrowNotAUrl(text);
         }
 
-        return new BlobUrl(reference, uri.Scheme == Uri.UriSchemeHttp);
+        return reference;
     }
 
     // The text is not repeated in full: it may carry a user and a password.

@@ -90,6 +90,11 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
             throw new InvalidDataException("it is not local, and repoBlobUrl, which says where to fetch it, is empty");
         }
 
+        if (layer.Size == 0)
+        {
+            throw new InvalidDataException("its size, without which a blob cannot be read, is not given");
+        }
+
         ImageLog.LayerOpened(logger, layer.Name, layer.Repository.Name);
         BlockSource source = await OpenSourceAsync(layer, digest, cancellationToken).ConfigureAwait(false);
         LayerBlob blob;
@@ -115,12 +120,14 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
         BlockSource source = await layer.Repository!.OpenBlobSourceAsync(descriptor, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (layer.Size != 0 && source.Length != layer.Size)
+            if (source.Length != layer.Size)
             {
                 throw new InvalidDataException($"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
             }
 
-            return cache?.Open(digest, source, layer.Name) ?? source;
+            // What a layout or an archive on this machine hands out is on disk already; a second copy would only take its place.
+            bool isLocal = source is FileBlockSource or SliceBlockSource;
+            return isLocal ? source : cache?.Open(digest, source, layer.Name) ?? source;
         }
         catch
         {
