@@ -7,7 +7,12 @@ namespace OverlayBd.Conversion.Tar;
 /// Keys without a meaning for a file tree (comment, uname, hdrcharset: names are bytes here) are ignored.</remarks>
 internal sealed class PaxAttributes
 {
+    // Linux lists at most 64 KiB of names; these bounds keep a hostile archive from filling memory with global headers.
+    private const int MaximumExtendedAttributes = 4096;
+    private const int MaximumExtendedAttributeBytes = 2 * 1024 * 1024;
+
     private List<ExtendedAttribute>? _extendedAttributes;
+    private long _extendedAttributeBytes;
 
     public byte[]? Path { get; private set; }
 
@@ -38,18 +43,22 @@ internal sealed class PaxAttributes
     {
         var copy = (PaxAttributes)MemberwiseClone();
         copy._extendedAttributes = _extendedAttributes is null ? null : [.. _extendedAttributes];
-        copy.Sparse = null;
         return copy;
     }
 
     /// <summary>Applies the records of one header; a later record wins over an earlier one.</summary>
+    /// <param name="content">The content of the header.</param>
+    /// <param name="global">Whether it is a global one, which cannot tell where the holes of a file are.</param>
     /// <exception cref="InvalidDataException">A record is malformed; the message has no archive and entry yet.</exception>
-    public void Apply(ReadOnlySpan<byte> content)
+    public void Apply(ReadOnlySpan<byte> content, bool global)
     {
         var records = new PaxRecords(content);
         while (records.MoveNext())
         {
-            Apply(records.Key, records.Value);
+            if (!global || !records.Key.StartsWith("GNU.sparse."u8))
+            {
+                Apply(records.Key, records.Value);
+            }
         }
     }
 
@@ -103,6 +112,13 @@ internal sealed class PaxAttributes
     private void Set(ExtendedAttribute attribute, bool replace)
     {
         _extendedAttributes ??= [];
+        _extendedAttributeBytes += attribute.Name.Length + attribute.Value.Length;
+        if (_extendedAttributeBytes > MaximumExtendedAttributeBytes || _extendedAttributes.Count == MaximumExtendedAttributes)
+        {
+            throw new InvalidDataException($"there are more than {MaximumExtendedAttributes} extended attributes, "
+                + $"or more than {MaximumExtendedAttributeBytes} bytes of them");
+        }
+
         int index = _extendedAttributes.FindIndex(other => other.Name.AsSpan().SequenceEqual(attribute.Name));
         if (index < 0)
         {

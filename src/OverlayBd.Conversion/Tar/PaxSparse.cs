@@ -66,7 +66,7 @@ internal sealed class PaxSparse
                 _offset = _offset is null ? Number(key, value) : throw Malformed(key, value);
                 break;
             case var _ when key.SequenceEqual("numbytes"u8):
-                _segments.Add(new(_offset ?? throw Malformed(key, value), Number(key, value)));
+                Add(_offset ?? throw Malformed(key, value), Number(key, value));
                 _offset = null;
                 break;
             case var _ when key.SequenceEqual("map"u8):
@@ -89,7 +89,7 @@ internal sealed class PaxSparse
             long number = Number(key, value[range]);
             if (offset is long start)
             {
-                _segments.Add(new(start, number));
+                Add(start, number);
                 offset = null;
             }
             else
@@ -102,6 +102,16 @@ internal sealed class PaxSparse
         {
             throw Malformed(key, value);
         }
+    }
+
+    private void Add(long offset, long length)
+    {
+        if (_segments.Count == TarSparseMap.MaximumSegments)
+        {
+            throw new InvalidDataException($"the sparse map has more than {TarSparseMap.MaximumSegments} segments");
+        }
+
+        _segments.Add(new(offset, length));
     }
 
     private static long Number(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)

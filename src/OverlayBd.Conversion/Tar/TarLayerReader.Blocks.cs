@@ -76,10 +76,13 @@ internal sealed partial class TarLayerReader
                     _longLink = UpToNul(content);
                     break;
                 case 'g':
-                    (_globals ??= new PaxAttributes()).Apply(content);
+                    // A copy: entries that were returned keep what they were told.
+                    PaxAttributes globals = _globals?.Clone() ?? new PaxAttributes();
+                    globals.Apply(content, global: true);
+                    _globals = globals;
                     break;
                 default:
-                    (_pax ??= _globals?.Clone() ?? new PaxAttributes()).Apply(content);
+                    (_pax ??= _globals?.Clone() ?? new PaxAttributes()).Apply(content, global: false);
                     break;
             }
         }

@@ -116,7 +116,9 @@ internal sealed partial class TarLayerReader
     }
 
     private byte[] Cleaned(ReadOnlySpan<byte> path, string what)
-        => TarPath.TryClean(path, out byte[] cleaned) ? cleaned : throw Malformed($"its {what} '{TarText.Show(path)}' leads out of the root");
+        => TarPath.TryClean(path, out byte[] cleaned)
+            ? cleaned
+            : throw Malformed($"its {what} '{TarText.Show(path)}' leads out of the root");
 
     private uint Id(long value, string what)
         => value < uint.MaxValue ? (uint)value : throw Malformed($"its {what} {value} is beyond {uint.MaxValue - 1}");
@@ -133,7 +135,8 @@ internal sealed partial class TarLayerReader
             : throw Malformed($"the header's field '{what}' holds '{TarText.Show(field)}', no number");
 
     private FileTime? GnuTime(ReadOnlySpan<byte> field)
-        => new TarHeader(_header) is { IsGnu: true, Prefix.IsEmpty: true } && field[0] != 0 && TarNumber.TryParseField(field, out long seconds)
+        => new TarHeader(_header) is { IsGnu: true, Prefix.IsEmpty: true } && field[0] != 0
+            && TarNumber.TryParseField(field, out long seconds)
             ? new FileTime(seconds, 0)
             : null;
 }

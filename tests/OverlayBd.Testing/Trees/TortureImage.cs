@@ -17,14 +17,15 @@ public static class TortureImage
     private const string LayerType = "application/vnd.oci.image.layer.v1.tar";
 
     /// <summary>Makes the layers, bottom first: as tar, tar and gzip (also of several members), and tar and zstd.</summary>
-    /// <param name="portable">Leaves out what common tools cannot unpack although it is legal: zstd, and paths that exceed
-    /// the kernel's 4096 bytes together with the directory that they are unpacked into.</param>
+    /// <param name="portable">Leaves out what common tools cannot unpack although it is legal (zstd, global headers, types 7
+    /// and S, and paths that exceed the kernel's 4096 bytes together with the directory that they are unpacked into), and
+    /// most of what makes it large.</param>
     public static IReadOnlyList<TortureLayer> Layers(bool portable = false)
     {
         byte[] bottom = TortureContent.Bottom(portable);
-        byte[] many = TortureContent.Many();
+        byte[] many = TortureContent.Many(portable);
         byte[] changes = TortureContent.Changes();
-        byte[] top = TortureContent.Top();
+        byte[] top = TortureContent.Top(portable);
         return
         [
             new(bottom, Gzip(bottom, members: 3), LayerType + "+gzip"),
