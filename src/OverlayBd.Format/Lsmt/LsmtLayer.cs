@@ -72,15 +72,20 @@ public sealed class LsmtLayer : IAsyncDisposable
 
         const LsmtHeaderFlags Expected = LsmtHeaderFlags.DataFile;
         long trailerOffset = source.Length - LsmtConstants.HeaderSpace;
-        LsmtHeader header = await ReadHeaderAsync(
-            source, name, 0, Expected | LsmtHeaderFlags.Header, Expected | LsmtHeaderFlags.Header, cancellationToken).ConfigureAwait(false);
-        LsmtHeader trailer = await ReadHeaderAsync(
+        Task<LsmtHeader> headerRead = ReadHeaderAsync(
+            source, name, 0, Expected | LsmtHeaderFlags.Header, Expected | LsmtHeaderFlags.Header, cancellationToken).AsTask();
+        Task<LsmtHeader> trailerRead = ReadHeaderAsync(
             source,
             name,
             trailerOffset,
             Expected | LsmtHeaderFlags.Sealed,
             Expected | LsmtHeaderFlags.Sealed | LsmtHeaderFlags.Header,
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken).AsTask();
+
+        // Over a network these are two round trips, hence both at once.
+        await Task.WhenAll(headerRead, trailerRead).ConfigureAwait(false);
+        LsmtHeader header = await headerRead.ConfigureAwait(false);
+        LsmtHeader trailer = await trailerRead.ConfigureAwait(false);
         CheckIndexRange(name, trailer, trailerOffset);
         bool mayBeWarp = header.Flags.HasFlag(LsmtHeaderFlags.Sealed);
         LsmtIndex index = await LsmtIndexReader.ReadAsync(source, name, trailer, mayBeWarp, cancellationToken).ConfigureAwait(false);

@@ -47,8 +47,8 @@ internal static class LsmtUuid
             return null;
         }
 
-        return Guid.TryParseExact(text, "D", out Guid _)
-            ? text.ToUpperInvariant()
+        return Guid.TryParseExact(text, "D", out Guid uuid)
+            ? uuid.ToString("D").ToUpperInvariant()
             : throw new ArgumentException($"'{text}' is not a UUID of the form {Null}.", parameterName);
     }
 }

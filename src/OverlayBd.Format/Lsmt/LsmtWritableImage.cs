@@ -137,6 +137,7 @@ public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, ILsmt
         ReadOnlySpan<byte> rest = buffer.Span;
         while (!rest.IsEmpty)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             ReadOnlySpan<byte> piece = rest[..Math.Min(rest.Length, LsmtConstants.MaxWriteLength)];
             long position = _data.Reserve(piece.Length);
             _data.Write(position, piece);
@@ -163,6 +164,7 @@ public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, ILsmt
         Span<LsmtMapping> records = stackalloc LsmtMapping[DiscardBatch];
         while (sector < end)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int count = 0;
             while (sector < end && count < records.Length)
             {
