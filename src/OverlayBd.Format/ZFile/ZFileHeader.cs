@@ -139,7 +139,7 @@ internal readonly record struct ZFileHeader
     private static uint ComputeDigest(ReadOnlySpan<byte> block)
     {
         uint register = Crc32C.Append(0, block[..DigestAt]);
-        register = Crc32C.Append(register, stackalloc byte[sizeof(uint)]);
+        register = Crc32C.Append(register, [0, 0, 0, 0]);
         return Crc32C.Append(register, block[(DigestAt + sizeof(uint))..ZFileConstants.HeaderLength]);
     }
 }

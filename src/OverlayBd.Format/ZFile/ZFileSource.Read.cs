@@ -12,7 +12,11 @@ public sealed partial class ZFileSource
     private const int WindowLength = 1024 * 1024;
 
     /// <inheritdoc/>
-    protected override ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    protected override ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        TryReadKept(offset, buffer.Span) ? ValueTask.CompletedTask : FetchAsync(offset, buffer, cancellationToken);
+
+    /// <summary>Reads from the stored bytes, whatever was kept.</summary>
+    private ValueTask FetchAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         // Every window fits: a block is never longer than the whole, and always shorter than the limit.
         int capacity = (int)Math.Min(WindowLength, StoredRange(offset, buffer.Length).Length);
@@ -49,6 +53,13 @@ public sealed partial class ZFileSource
                 ArrayPool<byte>.Shared.Return(stored);
             }
         }
+    }
+
+    private bool TryReadKept(long offset, Span<byte> target)
+    {
+        int block = (int)(offset >> _blockShift);
+        int from = (int)(offset & (BlockSize - 1));
+        return _cache is not null && from + (long)target.Length <= BlockSize && _cache.TryRead(block, from, target);
     }
 
     /// <summary>The rest of a read whose bytes are not at hand, or not good. Returns <paramref name="stored"/> to the pool.</summary>
@@ -144,7 +155,7 @@ public sealed partial class ZFileSource
             int from = (int)Math.Max(0, offset - blockOffset);
             int to = (int)Math.Min(length, offset + destination.Length - blockOffset);
             Span<byte> target = destination.Slice((int)(blockOffset + from - offset), to - from);
-            if (!TryDecodeBlock(bytes, length, from, target))
+            if (!TryDecodeBlock(block, bytes, length, from, target))
             {
                 return block;
             }
@@ -153,7 +164,7 @@ public sealed partial class ZFileSource
         return block;
     }
 
-    private bool TryDecodeBlock(ReadOnlySpan<byte> bytes, int length, int from, Span<byte> target)
+    private bool TryDecodeBlock(int block, ReadOnlySpan<byte> bytes, int length, int from, Span<byte> target)
     {
         if (HasChecksums)
         {
@@ -179,6 +190,7 @@ public sealed partial class ZFileSource
             }
 
             whole.AsSpan(from, target.Length).CopyTo(target);
+            _cache?.Add(block, whole.AsSpan(0, length));
             return true;
         }
         finally

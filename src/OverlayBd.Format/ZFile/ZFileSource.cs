@@ -22,6 +22,9 @@ public sealed partial class ZFileSource : BlockSource, IInvalidatable, IPrefetch
     private readonly ZFileJumpTable _table;
     private readonly int _blockShift;
 
+    // None for blocks that no reader asks less than one of.
+    private readonly ZFileBlockCache? _cache;
+
     private ZFileSource(BlockSource source, string name, bool leaveOpen, ZFileHeader header, ZFileJumpTable table)
     {
         _source = source;
@@ -30,6 +33,7 @@ public sealed partial class ZFileSource : BlockSource, IInvalidatable, IPrefetch
         _table = table;
         _codec = BlockCodec.For(header.Algorithm);
         _blockShift = BitOperations.Log2(header.BlockSize);
+        _cache = BlockSize > ZFileConstants.DefaultBlockSize ? new ZFileBlockCache(BlockSize) : null;
         Length = header.Length;
         Algorithm = header.Algorithm;
         HasChecksums = header.HasChecksums;
@@ -89,13 +93,15 @@ public sealed partial class ZFileSource : BlockSource, IInvalidatable, IPrefetch
     /// <exception cref="OperationCanceledException">The verification was abandoned.</exception>
     public async Task VerifyAsync(IProgress<long>? progress = null, CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(WindowLength);
         try
         {
             for (long offset = 0; offset < Length;)
             {
                 int count = (int)Math.Min(WindowLength, Length - offset);
-                await ReadAsync(offset, buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+                await FetchAsync(offset, buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
                 offset += count;
                 progress?.Report(offset);
             }
@@ -110,6 +116,7 @@ public sealed partial class ZFileSource : BlockSource, IInvalidatable, IPrefetch
     public ValueTask<bool> InvalidateAsync(long offset, long length, CancellationToken cancellationToken = default)
     {
         (long start, long storedLength) = StoredRange(offset, length);
+        _cache?.Clear();
         return _source is IInvalidatable source && storedLength > 0
             ? source.InvalidateAsync(start, storedLength, cancellationToken)
             : new(false);

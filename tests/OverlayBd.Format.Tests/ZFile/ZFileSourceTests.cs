@@ -40,6 +40,23 @@ public sealed class ZFileSourceTests
         Assert.Single(spy.Reads);
     }
 
+    [Fact]
+    public async Task Read_OfALargeBlockInParts_FetchesItOnce()
+    {
+        var spy = new SpyBlockSource(await ZFiles.WriteAsync(s_content, CompressionAlgorithm.Zstd, 65536));
+        await using ZFileSource source = await ZFileSource.OpenAsync(spy, "test");
+        spy.Reads.Clear();
+        byte[] content = new byte[s_content.Length];
+        for (int offset = 0; offset < content.Length; offset += 4096)
+        {
+            Memory<byte> part = content.AsMemory(offset, Math.Min(4096, content.Length - offset));
+            await source.ReadAsync(offset, part, TestContext.Current.CancellationToken);
+        }
+
+        ZFiles.AssertSame(s_content, content);
+        Assert.Equal(source.BlockCount, spy.Reads.Count);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -110,6 +127,16 @@ public sealed class ZFileSourceTests
         var progress = new List<long>();
         await source.VerifyAsync(new Recorder(progress), TestContext.Current.CancellationToken);
         Assert.Equal([1048576, 2097152, 3000000], progress);
+    }
+
+    [Fact]
+    public async Task Verify_LooksAtTheStoredBytes_NotAtWhatWasKept()
+    {
+        byte[] stored = await ZFiles.WriteAsync(s_content[..5000], CompressionAlgorithm.Lz4, 65536);
+        await using ZFileSource source = await ZFileSource.OpenAsync(new MemoryBlockSource(stored), "test");
+        await source.ReadAsync(0, new byte[100], TestContext.Current.CancellationToken);
+        stored[600] ^= 1;
+        await Assert.ThrowsAsync<InvalidDataException>(() => source.VerifyAsync());
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace OverlayBd.Format.Tests.ZFile;
@@ -8,13 +9,11 @@ namespace OverlayBd.Format.Tests.ZFile;
 /// <summary>Files that the original tools wrote, and what they hold.</summary>
 internal static class ZFileVectors
 {
-    private static readonly string s_directory = Path.Combine(AppContext.BaseDirectory, "Golden", "zfile");
-
     /// <summary>The raw file that most vectors hold.</summary>
     public static byte[] Raw { get; } = ReadCompressed("raw.bin.gz");
 
     /// <summary>The stored bytes of a vector.</summary>
-    public static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(s_directory, name));
+    public static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(GetDirectory(), name));
 
     /// <summary>The sha256 of what a vector holds, as lower-case hex.</summary>
     public static string ContentHash(string name)
@@ -23,6 +22,9 @@ internal static class ZFileVectors
         JsonElement result = manifest.RootElement.GetProperty("results").GetProperty(name);
         return (result.TryGetProperty("logical_sha256", out JsonElement hash) ? hash : result.GetProperty("extract_sha256")).GetString()!;
     }
+
+    private static string GetDirectory([CallerFilePath] string path = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "Golden", "zfile"));
 
     private static byte[] ReadCompressed(string name)
     {
