@@ -14,6 +14,12 @@ public sealed class RegistryException : IOException
         StatusCode = statusCode;
     }
 
+    /// <summary>Gets whether the same request may well succeed when it is made again.</summary>
+    internal bool IsTransient { get; init; }
+
+    /// <summary>Gets how long to wait before that, when the failure itself says so.</summary>
+    internal TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Gets the kind of the failure.</summary>
     public RegistryError Error { get; }
 

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers.Binary;
-using System.Numerics;
+using OverlayBd.Format.Compression;
 
 namespace OverlayBd.Registry.Caching;
 
-/// <summary>CRC-32C (Castagnoli) of a run of bytes.</summary>
+/// <summary>The customary CRC-32C of a run of bytes; unlike the layers' own, it is inverted before and after, so that zeros do not give zero.</summary>
 internal static class UnitChecksum
 {
-    public static uint Compute(ReadOnlySpan<byte> data)
-    {
-        uint crc = uint.MaxValue;
-        while (data.Length >= sizeof(ulong))
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
-            data = data[sizeof(ulong)..];
-        }
-
-        foreach (byte value in data)
-        {
-            crc = BitOperations.Crc32C(crc, value);
-        }
-
-        return ~crc;
-    }
+    public static uint Compute(ReadOnlySpan<byte> data) => ~Crc32C.Append(uint.MaxValue, data);
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using OverlayBd.Format.Config;
+using OverlayBd.Format.Lsmt;
+using OverlayBd.Format.Oci;
+using OverlayBd.Images.Layers;
+using OverlayBd.Registry;
+
+namespace OverlayBd.Images;
+
+/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later step fails.</summary>
+internal sealed class ImageOpener
+{
+    private readonly OverlayBdImageOptions _options;
+    private readonly ILogger _logger;
+    private readonly LayerOpener _layers;
+
+    public ImageOpener(OverlayBdImageOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConcurrentOpens, 1);
+        _options = options;
+        _logger = options.LoggerFactory?.CreateLogger<OverlayBdImage>() ?? (ILogger)NullLogger.Instance;
+        _layers = new LayerOpener(options.Cache, options.MaxConcurrentOpens, _logger);
+    }
+
+    public Task<OverlayBdImage> OpenAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken) =>
+        OpenAsync(repository.Name, ManifestLayers.Describe(repository, manifest), _options.WritableUpper, repository: null, cancellationToken);
+
+    public async Task<OverlayBdImage> OpenAsync(DeviceConfig config, CancellationToken cancellationToken)
+    {
+        try
+        {
+            OverlayBdImage image = await OpenConfigAsync(config, cancellationToken).ConfigureAwait(false);
+            await ResultFile.WriteAsync(config.ResultFile, failure: null, _logger).ConfigureAwait(false);
+            return image;
+        }
+        catch (Exception e)
+        {
+            await ResultFile.WriteAsync(config.ResultFile, e, _logger).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<OverlayBdImage> OpenConfigAsync(DeviceConfig config, CancellationToken cancellationToken)
+    {
+        if (config.AccelerationLayer && config.RecordTracePath is not null)
+        {
+            throw new InvalidDataException("The device config has both an acceleration layer and a trace to record or replay.");
+        }
+
+        WritableUpper? upper = _options.WritableUpper
+            ?? (config.Upper is { Data: string data, Index: string index } ? new WritableUpper(data, index) : null);
+        ImageRepository? repository = OpenRepository(config);
+        try
+        {
+            List<LayerDescription> layers = DeviceConfigLayers.Describe(config, repository);
+            string name = repository?.Name ?? (layers.Count > 0 ? layers[^1].Name : upper?.DataPath ?? "device");
+            return await OpenAsync(name, layers, upper, repository, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            if (repository is not null)
+            {
+                await repository.DisposeAsync().ConfigureAwait(false);
+            }
+
+            throw;
+        }
+    }
+
+    private ImageRepository? OpenRepository(DeviceConfig config)
+    {
+        if (config.RepoBlobUrl.Length == 0)
+        {
+            return null;
+        }
+
+        ImageReference reference = BlobUrl.Parse(config.RepoBlobUrl);
+        if (_options.Client is RegistryClient client)
+        {
+            return client.GetRepository(reference);
+        }
+
+        // Without a client an image whose layers are all local opens all the same.
+        return !DeviceConfigLayers.NeedRepository(config)
+            ? null
+            : throw new ArgumentException($"A layer has to be fetched from {reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
+    }
+
+    private async Task<OverlayBdImage> OpenAsync(
+        string name, List<LayerDescription> descriptions, WritableUpper? upper, ImageRepository? repository, CancellationToken cancellationToken)
+    {
+        if (descriptions.Count == 0 && upper is null)
+        {
+            throw new InvalidDataException($"{name}: there is neither a layer nor an upper.");
+        }
+
+        ImageLayer[] layers = await _layers.OpenAllAsync(descriptions, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            LsmtImage? lower = layers.Length == 0 ? null : LsmtImage.Stack([.. layers.Select(layer => layer.Blob.Layer)], leaveOpen: true);
+            LsmtWritableImage? writable = upper is null
+                ? null
+                : await OpenUpperAsync(upper, lower, cancellationToken).ConfigureAwait(false);
+            return new OverlayBdImage(name, layers, lower, writable, repository, _logger);
+        }
+        catch
+        {
+            foreach (ImageLayer layer in layers)
+            {
+                await layer.Blob.DisposeAsync().ConfigureAwait(false);
+            }
+
+            throw;
+        }
+    }
+
+    private static Task<LsmtWritableImage> OpenUpperAsync(WritableUpper upper, LsmtImage? lower, CancellationToken cancellationToken)
+    {
+        if (!upper.CreateIfMissing || File.Exists(upper.DataPath) || File.Exists(upper.IndexPath))
+        {
+            return LsmtWritableImage.OpenAsync(upper.DataPath, upper.IndexPath, lower, cancellationToken);
+        }
+
+        var options = new LsmtWritableOptions
+        {
+            VirtualSize = upper.VirtualSize != 0 ? upper.VirtualSize : lower?.Length ?? 0,
+            ParentUuid = lower?.Layers[^1].Uuid,
+        };
+        return LsmtWritableImage.CreateAsync(upper.DataPath, upper.IndexPath, options, lower, cancellationToken);
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Microsoft.Extensions.Logging;
+using OverlayBd.Format;
+using OverlayBd.Format.Config;
+using OverlayBd.Format.Lsmt;
+using OverlayBd.Format.Oci;
+using OverlayBd.Registry;
+
+namespace OverlayBd.Images;
+
+/// <summary>An overlaybd image as one disk, read lazily: what is read is fetched, and nothing else.</summary>
+/// <remarks>
+/// <para>Opening it reads the index of every layer, several layers at a time, and merges them. From then on a read costs one look-up
+/// and goes to the layer that has the bytes: its local file, or its blob in a registry through the cache.</para>
+/// <para>A read that fails fails alone. The registry's trouble is not remembered: once it is over, the same image reads again. Bytes
+/// that do not match their checksum are dropped from the cache and fetched once more before the read fails.</para>
+/// <para>With a writable layer on top the disk can be written: what is written stays in that layer's two files. Without one every
+/// write is refused.</para>
+/// <para>The repository, the client and the cache it was opened with stay their owners', and must outlive the image.</para>
+/// </remarks>
+public sealed class OverlayBdImage : BlockStore, IPrefetchable
+{
+    private readonly string _name;
+    private readonly BlockSource _disk;
+    private readonly LsmtImage? _lower;
+    private readonly ImageRepository? _repository;
+    private readonly ILogger _logger;
+
+    internal OverlayBdImage(
+        string name, IReadOnlyList<ImageLayer> layers, LsmtImage? lower, LsmtWritableImage? upper, ImageRepository? repository, ILogger logger)
+    {
+        _name = name;
+        _lower = lower;
+        _disk = upper ?? (BlockSource?)lower ?? throw new ArgumentException("An image has a layer or an upper.", nameof(layers));
+        _repository = repository;
+        _logger = logger;
+        Layers = layers;
+        Upper = upper;
+        ImageLog.ImageOpened(logger, name, layers.Count, Length, IsReadOnly);
+    }
+
+    /// <summary>Gets the size of the disk, in bytes.</summary>
+    public override long Length => _disk.Length;
+
+    /// <summary>Gets whether the image has no writable layer.</summary>
+    public override bool IsReadOnly => Upper is null;
+
+    /// <inheritdoc/>
+    public override int WriteAlignment => Upper?.WriteAlignment ?? 1;
+
+    /// <summary>Gets the read-only layers, the bottom one first.</summary>
+    public IReadOnlyList<ImageLayer> Layers { get; }
+
+    /// <summary>Gets the writable layer with what is below it, to commit or seal it; <see langword="null"/> when there is none. The image owns it.</summary>
+    public LsmtWritableImage? Upper { get; }
+
+    /// <summary>Opens an overlaybd image from its manifest.</summary>
+    /// <param name="repository">Where its layers are; not owned, and in use until the image is disposed.</param>
+    /// <param name="manifest">The image's manifest, see <see cref="PlatformManifest"/>.</param>
+    /// <param name="options">The cache, and a writable layer if there is to be one.</param>
+    /// <param name="cancellationToken">Abandons the opening.</param>
+    /// <returns>The image; the caller disposes it.</returns>
+    /// <exception cref="InvalidDataException">The manifest is not that of an overlaybd image, or a layer is malformed; the message names it.</exception>
+    /// <exception cref="NotSupportedException">A layer is of turboOCI.</exception>
+    /// <exception cref="IOException">A layer cannot be read; the message names the layer and the cause.</exception>
+    /// <exception cref="OperationCanceledException">The opening was abandoned.</exception>
+    public static Task<OverlayBdImage> OpenAsync(
+        ImageRepository repository, Manifest manifest, OverlayBdImageOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(repository);
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(options);
+        return new ImageOpener(options).OpenAsync(repository, manifest, cancellationToken);
+    }
+
+    /// <summary>Opens the image of a device config, and writes how that went to the config's result file, if it names one.</summary>
+    /// <param name="config">The layers, and the writable layer if there is one.</param>
+    /// <param name="options">The cache, and the client for layers that are not local.</param>
+    /// <param name="cancellationToken">Abandons the opening.</param>
+    /// <returns>The image; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">A layer is not local, and <paramref name="options"/> have no client.</exception>
+    /// <exception cref="InvalidDataException">The config does not make sense, or a layer is malformed; the message names it.</exception>
+    /// <exception cref="NotSupportedException">The config is that of a turboOCI image.</exception>
+    /// <exception cref="IOException">A layer cannot be read; the message names the layer and the cause.</exception>
+    /// <exception cref="OperationCanceledException">The opening was abandoned.</exception>
+    public static Task<OverlayBdImage> OpenAsync(
+        DeviceConfig config, OverlayBdImageOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(options);
+        return new ImageOpener(options).OpenAsync(config, cancellationToken);
+    }
+
+    /// <summary>Brings what the layers hold of a range near.</summary>
+    /// <inheritdoc cref="IPrefetchable.PrefetchAsync" path="/param"/>
+    /// <returns>A task that completes when a read of the range would need no network, as far as the cache could store it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not within <see cref="Length"/>.</exception>
+    /// <exception cref="IOException">The bytes could not be fetched.</exception>
+    /// <exception cref="ObjectDisposedException">The image has been disposed.</exception>
+    /// <exception cref="OperationCanceledException">The call was abandoned.</exception>
+    public ValueTask PrefetchAsync(long offset, long length, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+
+        return Upper?.PrefetchAsync(offset, length, cancellationToken) ?? _lower!.PrefetchAsync(offset, length, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => _name;
+
+    /// <inheritdoc/>
+    protected override ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        _disk.ReadAsync(offset, buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override ValueTask WriteCoreAsync(long offset, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
+        Upper!.WriteAsync(offset, buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override ValueTask DiscardCoreAsync(long offset, long length, CancellationToken cancellationToken) =>
+        Upper!.DiscardAsync(offset, length, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override ValueTask FlushCoreAsync(CancellationToken cancellationToken) => Upper!.FlushAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    protected override async ValueTask ReleaseAsync()
+    {
+        // The upper disposes the lower image; the layers are this image's own.
+        await _disk.DisposeAsync().ConfigureAwait(false);
+        foreach (ImageLayer layer in Layers)
+        {
+            await layer.Blob.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_repository is not null)
+        {
+            await _repository.DisposeAsync().ConfigureAwait(false);
+        }
+
+        ImageLog.ImageClosed(_logger, _name);
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Microsoft.Extensions.Logging;
+
+namespace OverlayBd.Registry.Http;
+
+/// <summary>Sends one request and waits for the headers of its answer. It knows neither credentials nor redirects nor retries.</summary>
+internal sealed class HttpSender(RegistryClientOptions options, RegistryStatistics statistics, ILogger logger)
+{
+    public RegistryStatistics Statistics => statistics;
+
+    public TimeSpan StallTimeout => options.StallTimeout;
+
+    public TimeSpan HeaderTimeout => options.HeaderTimeout;
+
+    public Deadline NewDeadline() => new(options.HeaderTimeout, options.TimeProvider);
+
+    /// <summary>Sends <paramref name="request"/>. It and <paramref name="deadline"/> are owned from now on.</summary>
+    /// <exception cref="RegistryException">There was no answer.</exception>
+    public async ValueTask<RegistryResponse> SendAsync(
+        HttpClient client, HttpRequestMessage request, Deadline deadline, Purpose purpose, CancellationToken cancellationToken)
+    {
+        CancellationTokenRegistration binding = deadline.Bind(cancellationToken);
+        try
+        {
+            request.Headers.UserAgent.TryParseAdd(options.UserAgent);
+            statistics.AddRequest();
+            HttpResponseMessage message = await client
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
+            deadline.Stop();
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                RegistryLog.Answered(logger, request.Method.Method, Redaction.Url(request.RequestUri), (int)message.StatusCode);
+            }
+
+            return new RegistryResponse(request, message, deadline, this, purpose);
+        }
+        catch (Exception error)
+        {
+            Uri url = request.RequestUri!;
+            request.Dispose();
+            deadline.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            // What the content's own source throws arrives wrapped by the client.
+            if (error is HttpRequestException or OperationCanceledException or IOException && Source(error) is Exception own)
+            {
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(own);
+            }
+
+            if (error is HttpRequestException or IOException or OperationCanceledException)
+            {
+                throw NetworkFailure.Translate(error, purpose, url);
+            }
+
+            throw;
+        }
+        finally
+        {
+            binding.Dispose();
+        }
+    }
+
+    private static Exception? Source(Exception error)
+    {
+        for (Exception? inner = error; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is UploadSourceException source)
+            {
+                return source.InnerException;
+            }
+        }
+
+        return null;
+    }
+}
