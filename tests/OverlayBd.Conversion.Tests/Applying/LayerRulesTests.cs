@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Security.Cryptography;
 using OverlayBd.Conversion.Ext4;
 using OverlayBd.Conversion.Tests.Ext4;
 using OverlayBd.Format;
@@ -181,6 +182,28 @@ public sealed class LayerRulesTests : IDisposable
         string path = string.Join('/', Enumerable.Repeat("d", 3000));
         FileTree tree = await BuildAsync([TarItem.File(path + "/f"), TarItem.Directory("e")], [TarItem.File(".wh.d")]);
         Assert.Equal(["", "e"], tree.Nodes.Keys);
+    }
+
+    // The bytes are the same on every machine, at every time, and with libext2fs 1.46 and 1.47. A change of them is a change
+    // of every layer that will be made: layers of earlier versions are then no longer found again.
+    [Fact]
+    public async Task Bytes_OfKnownLayers_NeverChange()
+    {
+        await BuildAsync(
+            [
+                TarItem.Directory("d") with { Mode = 0b111_000_111_101, Uid = 100_000 },
+                .. Enumerable.Range(0, 300).Select(i => TarItem.File($"d/{i:d100}", new byte[i * 10])),
+                TarItem.Symlink("long", new string('t', 200)),
+                TarItem.File("attributes") with { Xattrs = [("user.a"u8.ToArray(), new byte[500]), ("security.b"u8.ToArray(), [1])] },
+                TarItem.SparseFile("sparse", TarSparseFormat.Pax10, 9 * MiB, (MiB, new byte[700]), (8 * MiB, new byte[9000])),
+                TarItem.CharacterDevice("device", 300, 70_000),
+                TarItem.HardLink("link", "attributes"),
+            ],
+            [TarItem.File("d/.wh..wh..opq"), TarItem.File("d/new", new byte[10_000]), TarItem.File(".wh.sparse"), TarItem.File("implied/f")]);
+        await using FileStream image = File.OpenRead(Image);
+        byte[] hash = await SHA256.HashDataAsync(image, TestContext.Current.CancellationToken);
+        string actual = Convert.ToHexStringLower(hash);
+        Assert.True(actual == "518c1ac093a38391493990371c9f2cf1a1f87418c99e637477f357628d2d974f", actual);
     }
 
     private async Task<FileTree> BuildAsync(params TarItem[][] layers)
