@@ -74,7 +74,8 @@ internal static class LsmtCommitter
                     {
                         long position = (mapping.MappedOffset * LsmtConstants.SectorSize) + done;
                         Memory<byte> part = buffer.AsMemory(filled, count);
-                        go = await pending.AddAsync(sources[mapping.Tag].ReadAsync(position, part, cancellationToken)).ConfigureAwait(false);
+                        go = await pending.AddAsync(sources[mapping.Tag].ReadAsync(position, part, cancellationToken))
+                            .ConfigureAwait(false);
                     }
 
                     filled += count;

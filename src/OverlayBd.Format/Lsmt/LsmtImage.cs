@@ -61,7 +61,8 @@ public sealed class LsmtImage : BlockSource, IPrefetchable, ILsmtSegments
     }
 
     /// <summary>Lists what the layers map, in order, each run with the layer that is seen there.</summary>
-    /// <returns>The mapped runs within <see cref="Length"/>; <see cref="LsmtExtent.Layer"/> is a position in <see cref="Layers"/>.</returns>
+    /// <returns>The mapped runs within <see cref="Length"/>;
+    /// <see cref="LsmtExtent.Layer"/> is a position in <see cref="Layers"/>.</returns>
     public IEnumerable<LsmtExtent> ReadMappings() => LsmtExtent.Enumerate(_index.Mappings, Layers.Count - 1, Length);
 
     /// <summary>Brings a range of the virtual disk near, in those layers whose sources can do that.</summary>

@@ -43,7 +43,8 @@ internal sealed class LsmtLogFile : BlockSource
             int read = RandomAccess.Read(_file, rest, offset);
             if (read == 0)
             {
-                return ValueTask.FromException(new EndOfStreamException($"'{Path}' ends at byte {offset}, within data that its index refers to."));
+                return ValueTask.FromException(new EndOfStreamException(
+                    $"'{Path}' ends at byte {offset}, within data that its index refers to."));
             }
 
             rest = rest[read..];

@@ -23,7 +23,8 @@ internal static class LsmtThrowHelper
     [DoesNotReturn]
     public static void ThrowFlags(string name, long offset, LsmtHeaderFlags expected, LsmtHeaderFlags mask, LsmtHeaderFlags found) =>
         throw new InvalidDataException(
-            $"'{name}' has the wrong flags at byte {offset}: expected 0x{(uint)expected:X} in the bits 0x{(uint)mask:X}, found 0x{(uint)found:X}.");
+            $"'{name}' has the wrong flags at byte {offset}: expected 0x{(uint)expected:X} " +
+            $"in the bits 0x{(uint)mask:X}, found 0x{(uint)found:X}.");
 
     [DoesNotReturn]
     public static void ThrowVirtualSize(string name, long offset, ulong found) => throw new InvalidDataException(
@@ -34,17 +35,26 @@ internal static class LsmtThrowHelper
         $"'{name}' states too many index records at byte {offset}: expected at most {limit}, found {found}.");
 
     [DoesNotReturn]
-    public static void ThrowIndexRange(string name, long trailerOffset, ulong indexOffset, ulong indexSize) => throw new InvalidDataException(
-        $"'{name}' has its index outside of the file: expected it between byte {LsmtConstants.HeaderSpace} and the trailer at byte " +
-        $"{trailerOffset}, found {indexSize} records of {LsmtMapping.Size} bytes at byte {indexOffset}.");
+    public static void ThrowIndexRange(string name, long trailerOffset, ulong indexOffset, ulong indexSize) =>
+        throw new InvalidDataException(
+            $"'{name}' has its index outside of the file: expected it between byte {LsmtConstants.HeaderSpace} and the trailer at byte " +
+            $"{trailerOffset}, found {indexSize} records of {LsmtMapping.Size} bytes at byte {indexOffset}.");
 
     [DoesNotReturn]
     public static void ThrowIndexFileOffset(string name, ulong found) => throw new InvalidDataException(
-        $"'{name}' is no index file of a writable pair: expected its records at byte {LsmtConstants.HeaderSpace}, found {found} at byte 32.");
+        $"'{name}' is no index file of a writable pair: expected its records at byte {LsmtConstants.HeaderSpace}, " +
+        $"found {found} at byte 32.");
 
     [DoesNotReturn]
-    public static void ThrowRecordOrder(string name, long offset, LsmtMapping previous, LsmtMapping found) => throw new InvalidDataException(
-        $"'{name}' has an index that is not in order at byte {offset}: expected a record for sector {previous.End} or later, found {found}.");
+    public static void ThrowDifferentPairs(string dataName, string dataUuid, string indexName, string indexUuid) =>
+        throw new InvalidDataException(
+            $"'{indexName}' is not the index of '{dataName}': expected the UUID {dataUuid} at byte 56, found {indexUuid}.");
+
+    [DoesNotReturn]
+    public static void ThrowRecordOrder(string name, long offset, LsmtMapping previous, LsmtMapping found) =>
+        throw new InvalidDataException(
+            $"'{name}' has an index that is not in order at byte {offset}: expected a record for sector {previous.End} or later, " +
+            $"found {found}.");
 
     [DoesNotReturn]
     public static void ThrowRecordRange(string name, long offset, long dataEnd, LsmtMapping found) => throw new InvalidDataException(
@@ -63,7 +73,8 @@ internal static class LsmtThrowHelper
 
     [DoesNotReturn]
     public static void ThrowNoVirtualSize(IEnumerable<string> names) => throw new InvalidDataException(
-        $"None of the layers states a virtual size; expected at least one above 0 in {string.Join(", ", names.Select(name => $"'{name}'"))}.");
+        $"None of the layers states a virtual size; expected at least one above 0 in " +
+        $"{string.Join(", ", names.Select(name => $"'{name}'"))}.");
 
     [DoesNotReturn]
     public static void ThrowMergedIndexFull() => throw new InvalidDataException(
@@ -71,7 +82,8 @@ internal static class LsmtThrowHelper
 
     [DoesNotReturn]
     public static void ThrowIndexFull(string name) => throw new IOException(
-        $"'{name}' holds {LsmtConstants.MaxIndexRecords} mappings, the most that a writable layer can have; commit it and start a new one.");
+        $"'{name}' holds {LsmtConstants.MaxIndexRecords} mappings, the most that a writable layer can have; " +
+        "commit it and start a new one.");
 
     [DoesNotReturn]
     public static void ThrowCommitTooLarge(long count) => throw new InvalidOperationException(

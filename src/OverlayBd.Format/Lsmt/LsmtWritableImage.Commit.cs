@@ -7,7 +7,8 @@ namespace OverlayBd.Format.Lsmt;
 /// <content>Making a sealed layer of the upper.</content>
 public sealed partial class LsmtWritableImage
 {
-    /// <summary>Writes the upper's own content, as of now, as a sealed layer. The pair stays as it is; writes may go on meanwhile.</summary>
+    /// <summary>Writes the upper's own content, as of now, as a sealed layer. The pair stays as it is, and writes may go on
+    /// meanwhile.</summary>
     /// <param name="output">Where the layer goes: written from its current position on, only forward. Neither flushed nor disposed.</param>
     /// <param name="options">Identity and message of the layer. Without a parent, the upper's is taken over.</param>
     /// <param name="cancellationToken">Abandons the commit; what has been written is then useless.</param>
@@ -25,7 +26,8 @@ public sealed partial class LsmtWritableImage
         return LsmtCommitter.WriteAsync(output, SnapshotIndex(), [_data], header, cancellationToken);
     }
 
-    /// <summary>Makes the data file itself a sealed layer: appends index and trailer, durably. The image refuses writes from then on.</summary>
+    /// <summary>Makes the data file itself a sealed layer: appends index and trailer, durably. The image refuses writes from then
+    /// on.</summary>
     /// <param name="cancellationToken">Abandons the seal before it has begun.</param>
     /// <returns>A task that completes when the data file can be opened as a <see cref="LsmtLayer"/>.</returns>
     /// <exception cref="InvalidOperationException">The upper has been sealed, or has more than 1 000 000 mappings.</exception>

@@ -115,6 +115,12 @@ public sealed partial class LsmtWritableImage
             LsmtThrowHelper.ThrowIndexFileOffset(indexPath, header.IndexOffset);
         }
 
+        // With the data of another pair, recovery would take the records for those of lost writes and cut them off.
+        if (header.Uuid != dataHeader.Uuid)
+        {
+            LsmtThrowHelper.ThrowDifferentPairs(dataPath, dataHeader.Uuid, indexPath, header.Uuid);
+        }
+
         if (header.VirtualSize == 0 && lower is not null)
         {
             ulong size = (ulong)lower.Length;

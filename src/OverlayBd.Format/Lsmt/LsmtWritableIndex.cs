@@ -116,7 +116,7 @@ internal sealed class LsmtWritableIndex
         return false;
     }
 
-    /// <summary>Finds the first mapping that ends behind <paramref name="sector"/>; when there is none, the place behind the last one.</summary>
+    /// <summary>Finds the first mapping that ends behind <paramref name="sector"/>; without one, the place behind the last.</summary>
     private (int Leaf, int At) FindFirst(long sector)
     {
         int low = 0;

@@ -28,7 +28,8 @@ public sealed class LsmtImageTests : IDisposable
     [Fact]
     public async Task Length_IsThatOfTheTopmostLayerThatStatesOne()
     {
-        LsmtLayer large = await LsmtLayers.BuildAsync(_directory, VirtualSize, image => image.WriteAsync(VirtualSize - 512, new byte[512]).AsTask());
+        LsmtLayer large = await LsmtLayers.BuildAsync(
+            _directory, VirtualSize, image => image.WriteAsync(VirtualSize - 512, new byte[512]).AsTask());
         LsmtLayer small = await LsmtLayers.BuildAsync(_directory, 8192, _ => Task.CompletedTask);
         LsmtLayer none = await LsmtLayers.BuildAsync(_directory, 0, _ => Task.CompletedTask);
         Assert.Equal(8192, LsmtImage.Stack([large, small, none]).Length);

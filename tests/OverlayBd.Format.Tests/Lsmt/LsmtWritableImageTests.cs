@@ -87,6 +87,40 @@ public sealed class LsmtWritableImageTests : IDisposable
     }
 
     [Fact]
+    public async Task Open_OfTheFilesOfTwoPairs_IsRefused_AndChangesNothing()
+    {
+        await using (LsmtWritableImage image = await CreateAsync())
+        {
+            await image.WriteAsync(0, new byte[4096]);
+        }
+
+        await (await LsmtWritableImage.CreateAsync(_directory["d2"], _directory["i2"], new LsmtWritableOptions())).DisposeAsync();
+        byte[] before = File.ReadAllBytes(_directory["index"]);
+        await Assert.ThrowsAsync<InvalidDataException>(() => LsmtWritableImage.OpenAsync(_directory["d2"], _directory["index"]));
+        Assert.Equal(before, File.ReadAllBytes(_directory["index"]));
+    }
+
+    [Fact]
+    public async Task Discard_OfAHugeRange_HidesAllOfTheLower()
+    {
+        const long Size = 8L << 30;
+        LsmtLayer lower = await LsmtLayers.BuildAsync(_directory, Size, async image =>
+        {
+            await image.WriteAsync(0, LsmtLayers.Sectors(1, 0, 8));
+            await image.WriteAsync(Size - 4096, LsmtLayers.Sectors(2, 0, 8));
+        });
+        await using LsmtWritableImage image = await LsmtWritableImage.CreateAsync(
+            _directory["data"], _directory["index"], new LsmtWritableOptions(), LsmtImage.Stack([lower]));
+        await image.DiscardAsync(0, Size);
+        Assert.All(image.ReadMappings(), extent => Assert.True(extent.IsZero && extent.Layer == 1));
+        Assert.Equal(Size, image.ReadMappings().Sum(extent => extent.Length));
+        byte[] read = new byte[4096];
+        Array.Fill(read, (byte)1);
+        await image.ReadAsync(Size - 4096, read, TestContext.Current.CancellationToken);
+        Assert.True(read.AsSpan().IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Fact]
     public async Task PairWithoutASize_TakesOverThatOfItsLower_ForGood()
     {
         await (await LsmtWritableImage.CreateAsync(_directory["data"], _directory["index"], new LsmtWritableOptions())).DisposeAsync();
