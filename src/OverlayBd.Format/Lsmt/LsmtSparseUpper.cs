@@ -226,11 +226,17 @@ internal sealed class LsmtSparseUpper : LsmtUpper
         return false;
     }
 
+    /// <summary>Overwrites data, and leaves holes alone: zeros there would take in the rest of their block.</summary>
     private void WriteZeros(long offset, long length)
     {
-        for (long at = offset; at < offset + length; at += s_zeros.Length)
+        long at = LsmtConstants.HeaderSpace + offset;
+        long end = at + length;
+        while (at < end && _files.TryFindData(Data.Handle, at, out at, out long dataEnd))
         {
-            Data.Write(LsmtConstants.HeaderSpace + at, s_zeros.AsSpan(0, (int)Math.Min(s_zeros.Length, offset + length - at)));
+            for (dataEnd = Math.Min(dataEnd, end); at < dataEnd; at += Math.Min(s_zeros.Length, dataEnd - at))
+            {
+                Data.Write(at, s_zeros.AsSpan(0, (int)Math.Min(s_zeros.Length, dataEnd - at)));
+            }
         }
     }
 }

@@ -27,14 +27,14 @@ public sealed class SparseFiles : ISparseFiles
     {
         ArgumentNullException.ThrowIfNull(file);
         end = 0;
-        start = SparseCalls.Seek(file, offset, SparseCalls.SEEK_DATA);
+        start = FileCalls.Seek(file, offset, FileCalls.SEEK_DATA);
         if (start < 0)
         {
             // There is no data behind the offset, or the offset is behind the end.
             return Marshal.GetLastPInvokeError() == ENXIO ? false : throw Failure("cannot tell where a file has data");
         }
 
-        end = SparseCalls.Seek(file, start, SparseCalls.SEEK_HOLE);
+        end = FileCalls.Seek(file, start, FileCalls.SEEK_HOLE);
         return end >= 0 ? true : throw Failure("cannot tell where a file has holes");
     }
 
@@ -42,7 +42,7 @@ public sealed class SparseFiles : ISparseFiles
     public bool TryPunchHole(SafeFileHandle file, long offset, long length)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return SparseCalls.PunchHole(file, offset, length)
+        return FileCalls.PunchHole(file, offset, length)
             || (Marshal.GetLastPInvokeError() == EOPNOTSUPP ? false : throw Failure("cannot make a hole in a file"));
     }
 
@@ -51,7 +51,7 @@ public sealed class SparseFiles : ISparseFiles
     public int GetBlockSize(SafeFileHandle file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        int size = SparseCalls.GetBlockSize(file);
+        int size = FileCalls.GetBlockSize(file);
         if (size < 0)
         {
             throw Failure("cannot tell the block size of a file");

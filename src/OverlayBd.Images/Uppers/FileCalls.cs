@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace OverlayBd.Images;
 
-/// <summary>The system calls for holes in files, the same on every architecture .NET runs on.</summary>
-internal static partial class SparseCalls
+/// <summary>The system calls for holes in files and for directories, the same on every architecture .NET runs on.</summary>
+internal static partial class FileCalls
 {
     // unistd.h
     public const int SEEK_DATA = 3;
@@ -43,6 +43,14 @@ internal static partial class SparseCalls
         return !directory.IsInvalid && FSync(directory) == 0;
     }
 
+    /// <summary>Renames within one file system, at once and as a whole.</summary>
+    public static bool TryRename(string from, string to, out string error)
+    {
+        bool isDone = Rename(from, to) == 0;
+        error = isDone ? string.Empty : Marshal.GetLastPInvokeErrorMessage();
+        return isDone;
+    }
+
     /// <returns>The preferred block size, in bytes; -1 when the call fails.</returns>
     public static unsafe int GetBlockSize(SafeFileHandle file)
     {
@@ -59,6 +67,9 @@ internal static partial class SparseCalls
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int Statx(SafeFileHandle dirfd, string pathname, int flags, uint mask, uint* statxbuf);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string oldpath, string newpath);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags);
