@@ -24,4 +24,16 @@ internal static partial class ImageLog
 
     [LoggerMessage(3005, LogLevel.Debug, "{Image} is closed.")]
     public static partial void ImageClosed(ILogger logger, string image);
+
+    [LoggerMessage(3020, LogLevel.Information, "{Image} has a snapshot: '{Sealed}' is sealed, writes go to '{Data}'.")]
+    public static partial void SnapshotTaken(ILogger logger, string image, string @sealed, string data);
+
+    [LoggerMessage(3021, LogLevel.Warning, "The directory of '{Path}' cannot be flushed; the snapshot may be undone by a power failure.")]
+    public static partial void DirectoryFlushFailed(ILogger logger, string path);
+
+    [LoggerMessage(3022, LogLevel.Information, "{Image} has grown to {Length} bytes.")]
+    public static partial void ImageResized(ILogger logger, string image, long length);
+
+    [LoggerMessage(3023, LogLevel.Warning, "The sealed layer '{Path}' cannot be opened once more to be listed.")]
+    public static partial void SealedLayerNotListed(ILogger logger, Exception error, string path);
 }

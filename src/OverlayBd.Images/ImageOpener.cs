@@ -121,13 +121,14 @@ internal sealed class ImageOpener
     {
         if (!upper.CreateIfMissing || File.Exists(upper.DataPath) || File.Exists(upper.IndexPath))
         {
-            return LsmtWritableImage.OpenAsync(upper.DataPath, upper.IndexPath, lower, cancellationToken);
+            return LsmtWritableImage.OpenAsync(upper.DataPath, upper.IndexPath, lower, SparseFiles.Instance, cancellationToken);
         }
 
         var options = new LsmtWritableOptions
         {
             VirtualSize = upper.VirtualSize != 0 ? upper.VirtualSize : lower?.Length ?? 0,
             ParentUuid = lower?.Layers[^1].Uuid,
+            SparseFiles = upper.IsSparse ? SparseFiles.Instance : null,
         };
         return LsmtWritableImage.CreateAsync(upper.DataPath, upper.IndexPath, options, lower, cancellationToken);
     }

@@ -19,7 +19,7 @@ namespace OverlayBd.Images;
 /// write is refused.</para>
 /// <para>The repository, the client and the cache it was opened with stay their owners', and must outlive the image.</para>
 /// </remarks>
-public sealed class OverlayBdImage : BlockStore, IPrefetchable
+public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizable
 {
     private readonly string _name;
     private readonly BlockSource _disk;
@@ -49,8 +49,8 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     /// <inheritdoc/>
     public override int WriteAlignment => Upper?.WriteAlignment ?? 1;
 
-    /// <summary>Gets the read-only layers, the bottom one first.</summary>
-    public IReadOnlyList<ImageLayer> Layers { get; }
+    /// <summary>Gets the read-only layers, the bottom one first. A snapshot puts one on top.</summary>
+    public IReadOnlyList<ImageLayer> Layers { get; private set; }
 
     /// <summary>Gets the writable layer with what is below it, to commit or seal it; <see langword="null"/> when there is none. The image owns it.</summary>
     public LsmtWritableImage? Upper { get; }
