@@ -6,7 +6,6 @@ using OverlayBd.Cli.Terminal;
 using OverlayBd.Conversion;
 using OverlayBd.Format.Compression;
 using OverlayBd.Format.Oci;
-using OverlayBd.Images;
 
 namespace OverlayBd.Cli.Commands;
 
@@ -31,6 +30,7 @@ internal static class ConvertCommand
 
     private static readonly Option<string> s_fileSystem = new("--fs") { Description = "file system on the disk", DefaultValueFactory = _ => "ext4" };
     private static readonly Option<string?> s_platform = new("--platform") { Description = "OS/ARCH[/VARIANT] instead of this machine's" };
+    private static readonly Option<bool> s_allPlatforms = new("--all-platforms") { Description = "convert every image of an index, into an index" };
     private static readonly Option<int> s_jobs = new("--jobs", "-j")
     {
         Description = "threads that compress",
@@ -44,7 +44,7 @@ internal static class ConvertCommand
         s_blockSize.AcceptOnlyFromAmong("4096", "8192", "16384", "32768", "65536");
         Command command = new("convert", "Converts an image, and prints the digest of the result.")
         {
-            s_source, s_target, s_algorithm, s_blockSize, s_virtualSize, s_fileSystem, s_platform, s_jobs,
+            s_source, s_target, s_algorithm, s_blockSize, s_virtualSize, s_fileSystem, s_platform, s_allPlatforms, s_jobs,
         };
         RegistryOptions.AddTo(command);
         command.OnInvoke(InvokeAsync);
@@ -66,12 +66,12 @@ internal static class ConvertCommand
             Algorithm = parsed.GetRequiredValue(s_algorithm) == "zstd" ? CompressionAlgorithm.Zstd : CompressionAlgorithm.Lz4,
             BlockSize = parsed.GetValue(s_blockSize),
             VirtualSize = (long)parsed.GetValue(s_virtualSize) << 30,
-            Platform = platform ?? PlatformManifest.Current,
+            Platform = platform,
+            AllPlatforms = parsed.GetValue(s_allPlatforms),
             Workers = parsed.GetValue(s_jobs),
         };
         using ProgressDisplay display = ProgressDisplay.OnStandardError();
-        ImageConverter converter = new(source.Loggers);
-        Descriptor converted = await converter.ConvertAsync(
+        ConversionResult converted = await ImageConverter.ConvertAsync(
             source.Repository,
             source.Location.TagOrDigest,
             target.Repository,
@@ -79,6 +79,7 @@ internal static class ConvertCommand
             options,
             new ConversionDisplay(display),
             cancellationToken);
-        Console.WriteLine(converted.Digest);
+        await target.Repository.CompleteAsync(cancellationToken);
+        Console.WriteLine(converted.Target.Digest);
     }
 }
