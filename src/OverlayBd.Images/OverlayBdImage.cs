@@ -64,6 +64,7 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     /// <exception cref="InvalidDataException">The manifest is not that of an overlaybd image, or a layer is malformed; the message names it.</exception>
     /// <exception cref="NotSupportedException">A layer is of turboOCI.</exception>
     /// <exception cref="IOException">A layer cannot be read; the message names the layer and the cause.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file of the writable layer may not be read and written.</exception>
     /// <exception cref="OperationCanceledException">The opening was abandoned.</exception>
     public static Task<OverlayBdImage> OpenAsync(
         ImageRepository repository, Manifest manifest, OverlayBdImageOptions options, CancellationToken cancellationToken = default)
@@ -83,6 +84,7 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     /// <exception cref="InvalidDataException">The config does not make sense, or a layer is malformed; the message names it.</exception>
     /// <exception cref="NotSupportedException">The config is that of a turboOCI image.</exception>
     /// <exception cref="IOException">A layer cannot be read; the message names the layer and the cause.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file of the writable layer may not be read and written.</exception>
     /// <exception cref="OperationCanceledException">The opening was abandoned.</exception>
     public static Task<OverlayBdImage> OpenAsync(
         DeviceConfig config, OverlayBdImageOptions options, CancellationToken cancellationToken = default)

@@ -21,7 +21,7 @@ internal sealed class CacheEntry(Digest digest, string path)
 
     public int OpenCount { get; set; }
 
-    /// <summary>The bytes stored, while the blob is not open.</summary>
+    /// <summary>The bytes stored, as of when the blob was last closed.</summary>
     public long StoredBytes { get; set; }
 
     /// <summary>When the blob was last used, while it is not open; in the time of <see cref="CacheUsage"/>.</summary>

@@ -56,6 +56,9 @@ internal sealed class CacheFile : IDisposable
 
     public long Length => _header.Length;
 
+    /// <summary>Whether this is more than a stand-in.</summary>
+    public bool HasFiles => _data is not null;
+
     public int UnitSize => _header.UnitSize;
 
     /// <summary>The number of extents: runs of 64 units, the grain of recency and eviction.</summary>

@@ -56,9 +56,9 @@ internal sealed class CacheIndex
 
             if (entry.Blob is null)
             {
-                _usage.Release(entry.StoredBytes);
-                entry.Blob = new CachedBlob(OpenFile(entry, new UnitMapHeader(digest, length, _unitSize), name));
-                _usage.Charge(entry.Blob.File.StoredBytes());
+                CacheFile file = OpenFile(entry, new UnitMapHeader(digest, length, _unitSize), name);
+                _usage.Charge(file.HasFiles ? file.StoredBytes() - entry.StoredBytes : 0);
+                entry.Blob = new CachedBlob(file);
             }
             else if (entry.Blob.File.Length != length)
             {
@@ -81,9 +81,13 @@ internal sealed class CacheIndex
                 return;
             }
 
-            entry.StoredBytes = blob.File.StoredBytes();
-            entry.LastUsed = blob.File.LastUsed();
             entry.Blob = null;
+            if (blob.File.HasFiles)
+            {
+                entry.StoredBytes = blob.File.StoredBytes();
+                entry.LastUsed = blob.File.LastUsed();
+            }
+
             blob.File.Dispose();
             if (entry.StoredBytes == 0)
             {

@@ -54,17 +54,17 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
     /// <summary>Forgets the stored units that a range touches, so that the next read fetches them again.</summary>
     /// <param name="offset">The first byte, in bytes from the start of the blob.</param>
     /// <param name="length">The number of bytes.</param>
-    /// <param name="cancellationToken">Not looked at: nothing is waited for.</param>
+    /// <param name="cancellationToken">Passed on to the origin, if that keeps copies as well.</param>
     /// <returns><see langword="true"/> unless the range is empty: the next read goes to the origin, whether the bytes read before were
     /// stored or, because they could not be stored, came from there as well.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The range is not within the blob.</exception>
     /// <exception cref="ObjectDisposedException">The source has been disposed.</exception>
-    public ValueTask<bool> InvalidateAsync(long offset, long length, CancellationToken cancellationToken = default)
+    public async ValueTask<bool> InvalidateAsync(long offset, long length, CancellationToken cancellationToken = default)
     {
         CheckRange(offset, length);
         if (length == 0)
         {
-            return new(false);
+            return false;
         }
 
         long first = _blob.File.UnitAt(offset);
@@ -73,7 +73,12 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
         int removed = _blob.File.Remove(first, last);
         Counters.Invalidated(removed);
         BlockCacheLog.UnitsInvalidated(_cache.Logger, removed, Name, offset);
-        return new(true);
+        if (_origin is IInvalidatable origin)
+        {
+            await origin.InvalidateAsync(offset, length, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     /// <summary>Fetches and stores what is missing of a range.</summary>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 
 namespace OverlayBd.Registry.Http;
@@ -41,10 +42,9 @@ internal sealed class HttpSender(RegistryClientOptions options, RegistryStatisti
             request.Dispose();
             deadline.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            // What the content's own source throws arrives wrapped by the client.
-            if (error is HttpRequestException or OperationCanceledException or IOException && Source(error) is Exception own)
+            if (Source(error) is Exception own)
             {
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(own);
+                ExceptionDispatchInfo.Throw(own);
             }
 
             if (error is HttpRequestException or IOException or OperationCanceledException)
@@ -60,6 +60,7 @@ internal sealed class HttpSender(RegistryClientOptions options, RegistryStatisti
         }
     }
 
+    /// <summary>What the content's own source threw, which the client may have wrapped; null when the network failed.</summary>
     private static Exception? Source(Exception error)
     {
         for (Exception? inner = error; inner is not null; inner = inner.InnerException)

@@ -158,6 +158,38 @@ public sealed class BlockCacheTests : CacheTestBase
     }
 
     [Fact]
+    public async Task FilesThatCannotBeOpened_FailNoRead_AndKeepWhatIsStored()
+    {
+        byte[] content = RandomBytes(16 * Unit);
+        await using BlockCache cache = await BlockCache.OpenAsync(Options());
+        await using (CachedBlockSource source = Open(cache, content, out _))
+        {
+            await source.PrefetchAsync(0, content.Length, Token);
+        }
+
+        // Even root cannot open a directory as a file.
+        string aside = DataPath(content) + ".aside";
+        File.Move(DataPath(content), aside);
+        Directory.CreateDirectory(DataPath(content));
+        await using (CachedBlockSource source = Open(cache, content, out ScriptedOrigin origin))
+        {
+            await ExpectAsync(source, content, 0, content.Length);
+            Assert.NotEmpty(origin.Reads);
+            Assert.True(await source.InvalidateAsync(0, Unit, Token));
+        }
+
+        Directory.Delete(DataPath(content));
+        File.Move(aside, DataPath(content));
+        await using (CachedBlockSource source = Open(cache, content, out ScriptedOrigin origin))
+        {
+            await ExpectAsync(source, content, 0, content.Length);
+            Assert.Empty(origin.Reads);
+        }
+
+        Assert.Equal(16 * Unit, cache.Statistics.StoredBytes);
+    }
+
+    [Fact]
     public async Task KeepFree_MoreThanThereIs_StoresNothing()
     {
         byte[] content = RandomBytes(16 * Unit);

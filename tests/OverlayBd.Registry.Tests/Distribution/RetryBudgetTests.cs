@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Microsoft.Extensions.Time.Testing;
+using OverlayBd.Format;
+using OverlayBd.Format.Oci;
+using OverlayBd.Testing.Registries;
+
+namespace OverlayBd.Registry.Tests.Distribution;
+
+/// <summary>How often and when an operation is tried, by a clock that the test moves.</summary>
+public sealed class RetryBudgetTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _time = new();
+    private FaultyRegistry _registry = null!;
+    private Descriptor _blob = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _registry = await FaultyRegistry.StartAsync(cancellationToken: Token);
+        _blob = _registry.AddBlob("team/app", TestClient.RandomBytes(10_000));
+    }
+
+    public async ValueTask DisposeAsync() => await _registry.DisposeAsync();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public async Task Read_OfARegistryThatAlwaysFails_IsTriedExactlyAsOftenAsAllowed(int attempts)
+    {
+        _registry.Inject(Fault.Status(500), int.MaxValue);
+        using RegistryClient client = CreateClient(attempts);
+        BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => Advancing(source.ReadAsync(0, new byte[10], Token).AsTask()));
+        Assert.Equal(RegistryError.Unavailable, error.Error);
+        Assert.Equal(attempts, _registry.RequestsOf(_blob.Digest));
+    }
+
+    [Fact]
+    public async Task Read_AuthenticatedAndRedirected_HasTheSameBudget()
+    {
+        await using FaultyRegistry storage = await FaultyRegistry.StartAsync(cancellationToken: Token);
+        storage.Inject(Fault.Status(500), int.MaxValue);
+        await using FaultyRegistry registry = await FaultyRegistry.StartAsync(
+            new FaultyRegistryOptions { Authentication = FaultyRegistryAuthentication.Bearer }, Token);
+        registry.Inject(
+            Fault.RedirectTo(storage.Address + "{path}"), int.MaxValue, request => request.IsBlobRead && request.Authorization is not null);
+        using RegistryClient client = CreateClient(4);
+        BlockSource source = await client.Repository(registry).OpenBlobSourceAsync(_blob, Token);
+        await Assert.ThrowsAsync<RegistryException>(() => Advancing(source.ReadAsync(0, new byte[10], Token).AsTask()));
+        Assert.Equal(4, storage.RequestsOf(_blob.Digest));
+        Assert.Single(registry.TokenRequests);
+    }
+
+    [Fact]
+    public async Task Read_WhileTheTokenServerFails_SpendsTheSameBudget()
+    {
+        await using FaultyRegistry registry = await FaultyRegistry.StartAsync(
+            new FaultyRegistryOptions { Authentication = FaultyRegistryAuthentication.Bearer }, Token);
+        registry.AddBlob("team/app", TestClient.RandomBytes(10_000));
+        registry.Inject(Fault.Status(503), int.MaxValue, request => request.Path == "/token");
+        using RegistryClient client = CreateClient(4);
+        BlockSource source = await client.Repository(registry).OpenBlobSourceAsync(_blob, Token);
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(
+            () => Advancing(source.ReadAsync(0, new byte[10], Token).AsTask()));
+        Assert.Equal(RegistryError.Unavailable, error.Error);
+        Assert.Equal(4, registry.TokenRequests.Count);
+    }
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("100000", 30)]
+    public async Task Read_ToldToComeBackLater_WaitsThatLong_ButNotLongerThanAllowed(string retryAfter, int seconds)
+    {
+        _registry.Inject(Fault.Status(429, retryAfter));
+        using RegistryClient client = CreateClient(5);
+        BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
+        Task read = source.ReadAsync(0, new byte[10], Token).AsTask();
+        await UntilAsync(() => client.Statistics.Retries == 1);
+        _time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, _registry.RequestsOf(_blob.Digest));
+        Assert.False(read.IsCompleted);
+        await Advancing(read, TimeSpan.FromMilliseconds(1));
+        Assert.Equal(2, _registry.RequestsOf(_blob.Digest));
+    }
+
+    [Fact]
+    public async Task Read_ToldADate_WaitsUntilThen()
+    {
+        _registry.Inject(Fault.Status(503, (_time.GetUtcNow() + TimeSpan.FromSeconds(20)).ToString("R")));
+        using RegistryClient client = CreateClient(5);
+        BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
+        Task read = source.ReadAsync(0, new byte[10], Token).AsTask();
+        await UntilAsync(() => client.Statistics.Retries == 1);
+        _time.Advance(TimeSpan.FromSeconds(18));
+        Assert.False(read.IsCompleted);
+        await Advancing(read);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Read_OfARegistryThatHangs_TimesOut(bool beforeHeaders)
+    {
+        _registry.Inject(beforeHeaders ? Fault.Hang : Fault.StallAfter(0), int.MaxValue);
+        using RegistryClient client = CreateClient(2, TimeSpan.FromSeconds(30));
+        BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
+        Task read = source.ReadAsync(0, new byte[10], Token).AsTask();
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => Advancing(read));
+        Assert.Equal(RegistryError.Timeout, error.Error);
+        Assert.InRange(_registry.RequestsOf(_blob.Digest), 1, 2);
+    }
+
+    [Fact]
+    public async Task OpenBlob_ThatBreaksAgainAndAgain_HasOneBudgetForAll()
+    {
+        _registry.Inject(Fault.CloseAfter(1000), int.MaxValue);
+        using RegistryClient client = CreateClient(4);
+        Stream stream = await client.Repository(_registry).OpenBlobAsync(_blob, Token);
+        await Assert.ThrowsAsync<RegistryException>(() => Advancing(TestClient.ReadToEndAsync(stream)));
+        Assert.Equal(4, _registry.RequestsOf(_blob.Digest));
+    }
+
+    private RegistryClient CreateClient(int attempts, TimeSpan? limit = null) => TestClient.Create(options =>
+    {
+        options.TimeProvider = _time;
+        options.MaxAttempts = attempts;
+        options.RetryDelay = TimeSpan.FromSeconds(1);
+        options.MaxRetryDelay = TimeSpan.FromSeconds(30);
+        options.HeaderTimeout = options.StallTimeout = limit ?? TimeSpan.FromDays(40);
+    });
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Moves the clock until the task is done.</summary>
+    private async Task Advancing(Task task, TimeSpan? step = null)
+    {
+        while (!task.IsCompleted)
+        {
+            _time.Advance(step ?? TimeSpan.FromSeconds(1));
+            await Task.WhenAny(task, Task.Delay(1, Token));
+        }
+
+        await task;
+    }
+}
