@@ -70,6 +70,11 @@ internal sealed class BackstoreCommand
             return WrongUsage;
         }
 
+        if (options.Private)
+        {
+            Detachment.LeaveTerminal(options.LogFile);
+        }
+
         return parsed.GetValue(_check) ? 0
             : parsed.GetValue(_cleanUp) ? await DeadDeviceCleaner.RunAsync(options.RunDirectory, Console.Out, cancellationToken)
             : await BackstoreServer.RunAsync(options, cancellationToken);

@@ -70,7 +70,7 @@ internal sealed class BackstoreServer
     {
         if (options.Private)
         {
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(message, ControlApiJson.Default.ReadyMessage));
+            Detachment.TellAndCloseOutput(JsonSerializer.Serialize(message, ControlApiJson.Default.ReadyMessage));
         }
         else if (message.Error is { } error)
         {
@@ -85,13 +85,16 @@ internal sealed class BackstoreServer
         using CancellationTokenRegistration stop = cancellationToken.Register(_application.Lifetime.StopApplication);
         if (_options.Private)
         {
-            Detachment.LeaveTerminal(_options.LogFile);
             _ = EndWithDeviceAsync();
         }
 
         await _application.WaitForShutdownAsync(CancellationToken.None);
         await _devices.DetachAllAsync();
         File.Delete(_options.Socket);
+        if (_options.LogFile is { } log && _devices.Count == 0)
+        {
+            File.Delete(log);
+        }
     }
 
     /// <summary>A private server ends with its device, or with the program that started it when that never attached one.</summary>

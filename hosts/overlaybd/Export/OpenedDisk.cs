@@ -69,7 +69,9 @@ internal sealed class OpenedDisk : IAsyncDisposable
         {
             await _repository.DisposeAsync();
         }
-
-        _client.Dispose();
+        else
+        {
+            _client.Dispose();
+        }
     }
 }
