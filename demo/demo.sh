@@ -29,6 +29,7 @@ stop() { # PID: asks a process to end and waits until it has
 clean_up() {
     local status=$? target device
     trap - EXIT
+    set +e # every step is tried, whatever became of the one before
     trap '' INT TERM
     stop "$server_pid"
     if [ -d "$work/run/devices" ]; then

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Net;
 using System.Numerics;
 
 namespace OverlayBd.Format.Config;
@@ -86,7 +85,7 @@ internal static class ServiceConfigCheck
     private static void CheckControlApi(string address, string name)
     {
         CheckUrl(address, name, "serviceConfig.address", required: true);
-        if (!IPAddress.TryParse(new Uri(address).Host.Trim('[', ']'), out _))
+        if (new Uri(address).HostNameType is not (UriHostNameType.IPv4 or UriHostNameType.IPv6))
         {
             throw new InvalidDataException($"{name}: serviceConfig.address is '{address}'; its host must be an IP address.");
         }
