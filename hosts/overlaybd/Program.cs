@@ -7,6 +7,7 @@ using OverlayBd.Cli.Commands;
 using Interruption interruption = new();
 RootCommand root = new("overlaybd images: convert, attach lazily, run, look inside.")
 {
+    ConvertCommand.Create(),
     MountCommand.Create(),
     UmountCommand.Create(),
     AttachCommand.Create(),
