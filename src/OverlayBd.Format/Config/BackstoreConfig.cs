@@ -7,7 +7,11 @@ namespace OverlayBd.Format.Config;
 
 /// <summary>What the daemon can be told besides what the original can.</summary>
 /// <remarks>Not of the original, which passes over it.</remarks>
-public sealed record BackstoreConfig
+/// <param name="RequestTimeoutInSeconds">After how long a request that is stuck fails, in seconds; 0 for never.</param>
+/// <param name="WriteCache">Whether devices announce a write cache, so that the kernel flushes it: without one every write is made durable at once.</param>
+public sealed record BackstoreConfig(
+    [property: JsonPropertyName("requestTimeout")] int RequestTimeoutInSeconds = 120,
+    [property: JsonPropertyName("writeCache")] bool WriteCache = true)
 {
     /// <summary>Gets the path of the unix socket of the control API.</summary>
     [JsonPropertyName("socket")]
@@ -23,12 +27,4 @@ public sealed record BackstoreConfig
     [JsonPropertyName("device")]
     [AllowNull]
     public string Device { get; init => field = value ?? "auto"; } = "auto";
-
-    /// <summary>Gets after how long a request that is stuck fails, in seconds; 0 for never.</summary>
-    [JsonPropertyName("requestTimeout")]
-    public int RequestTimeoutInSeconds { get; init; } = 120;
-
-    /// <summary>Gets whether devices announce a write cache, so that the kernel flushes it: without one every write is made durable at once.</summary>
-    [JsonPropertyName("writeCache")]
-    public bool WriteCache { get; init; } = true;
 }

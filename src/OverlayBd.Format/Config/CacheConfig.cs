@@ -6,7 +6,13 @@ using System.Text.Json.Serialization;
 namespace OverlayBd.Format.Config;
 
 /// <summary>The cache of what was read from registries (overlaybd <c>src/config.h</c>, <c>CacheConfig</c>).</summary>
-public sealed record CacheConfig
+/// <param name="SizeInGiB">How much is kept, in GiB.</param>
+/// <param name="RefillSize">How much is fetched at a time, in bytes: a power of two, 4096 at least.</param>
+/// <param name="BlockSize">The size of a cache line of the <c>ocf</c> cache, in bytes.</param>
+public sealed record CacheConfig(
+    [property: JsonPropertyName("cacheSizeGB")] int SizeInGiB = 4,
+    [property: JsonPropertyName("refillSize")] int RefillSize = 256 * 1024,
+    [property: JsonPropertyName("blockSize")] int BlockSize = 64 * 1024)
 {
     /// <summary>Gets the kind of cache: <c>file</c>, <c>ocf</c> or <c>download</c>; empty for the older keys of <see cref="ServiceConfig"/>.</summary>
     [JsonPropertyName("cacheType")]
@@ -17,16 +23,4 @@ public sealed record CacheConfig
     [JsonPropertyName("cacheDir")]
     [AllowNull]
     public string Directory { get; init => field = value ?? ServiceConfig.DefaultCacheDirectory; } = ServiceConfig.DefaultCacheDirectory;
-
-    /// <summary>Gets how much is kept, in GiB.</summary>
-    [JsonPropertyName("cacheSizeGB")]
-    public int SizeInGiB { get; init; } = 4;
-
-    /// <summary>Gets how much is fetched at a time, in bytes: a power of two, 4096 at least.</summary>
-    [JsonPropertyName("refillSize")]
-    public int RefillSize { get; init; } = 256 * 1024;
-
-    /// <summary>Gets the size of a cache line of the <c>ocf</c> cache, in bytes.</summary>
-    [JsonPropertyName("blockSize")]
-    public int BlockSize { get; init; } = 64 * 1024;
 }

@@ -6,7 +6,9 @@ using System.Text.Json.Serialization;
 namespace OverlayBd.Format.Config;
 
 /// <summary>Where the credentials for registries come from (overlaybd <c>src/config.h</c>, <c>CredentialConfig</c>).</summary>
-public sealed record CredentialConfig
+/// <param name="TimeoutInSeconds">How long an answer may take, in seconds.</param>
+public sealed record CredentialConfig(
+    [property: JsonPropertyName("timeout")] int TimeoutInSeconds = 1)
 {
     /// <summary>Gets the way: <c>file</c>, <c>http</c>, <c>https</c> or <c>uds</c>; empty for <see cref="ServiceConfig.CredentialFilePath"/>.</summary>
     [JsonPropertyName("mode")]
@@ -17,10 +19,6 @@ public sealed record CredentialConfig
     [JsonPropertyName("path")]
     [AllowNull]
     public string Path { get; init => field = value ?? ""; } = "";
-
-    /// <summary>Gets how long an answer may take, in seconds.</summary>
-    [JsonPropertyName("timeout")]
-    public int TimeoutInSeconds { get; init; } = 1;
 
     /// <summary>Gets the client certificate for <c>https</c>, PEM; empty for none.</summary>
     [JsonPropertyName("client_cert_path")]

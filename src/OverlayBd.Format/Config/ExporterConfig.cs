@@ -6,7 +6,11 @@ using System.Text.Json.Serialization;
 namespace OverlayBd.Format.Config;
 
 /// <summary>The Prometheus metrics (overlaybd <c>src/config.h</c>, <c>ExporterConfig</c>).</summary>
-public sealed record ExporterConfig
+/// <param name="Port">The TCP port.</param>
+/// <param name="UpdateIntervalInMicroseconds">A time in microseconds. Nothing uses it, in the original either.</param>
+public sealed record ExporterConfig(
+    [property: JsonPropertyName("port")] int Port = 9863,
+    [property: JsonPropertyName("updateInterval")] long UpdateIntervalInMicroseconds = 60_000_000)
 {
     /// <summary>Gets whether they are served.</summary>
     [JsonPropertyName("enable")]
@@ -16,12 +20,4 @@ public sealed record ExporterConfig
     [JsonPropertyName("uriPrefix")]
     [AllowNull]
     public string UriPrefix { get; init => field = value ?? "/metrics"; } = "/metrics";
-
-    /// <summary>Gets the TCP port.</summary>
-    [JsonPropertyName("port")]
-    public int Port { get; init; } = 9863;
-
-    /// <summary>Gets a time in microseconds. Nothing uses it, in the original either.</summary>
-    [JsonPropertyName("updateInterval")]
-    public long UpdateIntervalInMicroseconds { get; init; } = 60_000_000;
 }

@@ -6,7 +6,11 @@ using System.Text.Json.Serialization;
 namespace OverlayBd.Format.Config;
 
 /// <summary>The cache of what was unpacked of turboOCI layers (overlaybd <c>src/config.h</c>, <c>GzipCacheConfig</c>).</summary>
-public sealed record GzipCacheConfig
+/// <param name="SizeInGiB">How much is kept, in GiB.</param>
+/// <param name="RefillSize">How much is unpacked at a time, in bytes: a power of two, 4096 at least.</param>
+public sealed record GzipCacheConfig(
+    [property: JsonPropertyName("cacheSizeGB")] int SizeInGiB = 4,
+    [property: JsonPropertyName("refillSize")] int RefillSize = 1024 * 1024)
 {
     /// <summary>Gets whether there is one.</summary>
     [JsonPropertyName("enable")]
@@ -16,12 +20,4 @@ public sealed record GzipCacheConfig
     [JsonPropertyName("cacheDir")]
     [AllowNull]
     public string Directory { get; init => field = value ?? "/opt/overlaybd/gzip_cache"; } = "/opt/overlaybd/gzip_cache";
-
-    /// <summary>Gets how much is kept, in GiB.</summary>
-    [JsonPropertyName("cacheSizeGB")]
-    public int SizeInGiB { get; init; } = 4;
-
-    /// <summary>Gets how much is unpacked at a time, in bytes: a power of two, 4096 at least.</summary>
-    [JsonPropertyName("refillSize")]
-    public int RefillSize { get; init; } = 1024 * 1024;
 }

@@ -7,7 +7,9 @@ namespace OverlayBd.Format.Config;
 
 /// <summary>How registries are reached, besides what the original can be told.</summary>
 /// <remarks>Not of the original, which passes over it.</remarks>
-public sealed record RegistryConfig
+/// <param name="TlsVerify">Whether the certificates of registries are verified.</param>
+public sealed record RegistryConfig(
+    [property: JsonPropertyName("tlsVerify")] bool TlsVerify = true)
 {
     /// <summary>Gets a docker <c>config.json</c> with credentials; empty for the user's. <see cref="ServiceConfig.CredentialConfig"/> comes before it.</summary>
     [JsonPropertyName("authFile")]
@@ -23,10 +25,6 @@ public sealed record RegistryConfig
     [JsonPropertyName("certDir")]
     [AllowNull]
     public string CertificateDirectory { get; init => field = value ?? ""; } = "";
-
-    /// <summary>Gets whether the certificates of registries are verified.</summary>
-    [JsonPropertyName("tlsVerify")]
-    public bool TlsVerify { get; init; } = true;
 
     /// <summary>Gets whether every registry is spoken to without TLS.</summary>
     [JsonPropertyName("plainHttp")]

@@ -11,7 +11,13 @@ namespace OverlayBd.Format.Config;
 /// <see cref="Backstore"/> are our own, and the original passes over them. Names are read in any case.</para>
 /// <para>A field that nobody knows is a warning. A value that makes no sense is an error, unlike with the original, whose behaviour is then undefined.</para>
 /// </remarks>
-public sealed record ServiceConfig
+/// <param name="RegistryCacheSizeInGiB">The older key for the size of the cache, in GiB.</param>
+/// <param name="LogLevel">The older key for the level of the log.</param>
+/// <param name="EnableAudit">Whether slow operations are written to the audit log.</param>
+public sealed record ServiceConfig(
+    [property: JsonPropertyName("registryCacheSizeGB")] int RegistryCacheSizeInGiB = 4,
+    [property: JsonPropertyName("logLevel")] int LogLevel = 1,
+    [property: JsonPropertyName("enableAudit")] bool EnableAudit = true)
 {
     /// <summary>Where the file is unless somebody says otherwise.</summary>
     public const string DefaultPath = "/etc/overlaybd/overlaybd.json";
@@ -74,10 +80,6 @@ public sealed record ServiceConfig
     [AllowNull]
     public string RegistryCacheDirectory { get; init => field = value ?? DefaultCacheDirectory; } = DefaultCacheDirectory;
 
-    /// <summary>Gets the older key for the size of the cache, in GiB.</summary>
-    [JsonPropertyName("registryCacheSizeGB")]
-    public int RegistryCacheSizeInGiB { get; init; } = 4;
-
     /// <summary>Gets the cache of turboOCI layers.</summary>
     [JsonPropertyName("gzipCacheConfig")]
     [AllowNull]
@@ -88,18 +90,10 @@ public sealed record ServiceConfig
     [AllowNull]
     public LogConfig Log { get; init => field = value ?? new(); } = new();
 
-    /// <summary>Gets the older key for the level of the log.</summary>
-    [JsonPropertyName("logLevel")]
-    public int LogLevel { get; init; } = 1;
-
     /// <summary>Gets the older key for the path of the log; empty for standard output.</summary>
     [JsonPropertyName("logPath")]
     [AllowNull]
     public string LogPath { get; init => field = value ?? DefaultLogPath; } = DefaultLogPath;
-
-    /// <summary>Gets whether slow operations are written to the audit log.</summary>
-    [JsonPropertyName("enableAudit")]
-    public bool EnableAudit { get; init; } = true;
 
     /// <summary>Gets the path of the audit log.</summary>
     [JsonPropertyName("auditPath")]
