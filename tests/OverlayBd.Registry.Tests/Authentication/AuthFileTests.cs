@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Runtime.Versioning;
 using System.Text;
 using OverlayBd.Registry.Authentication;
 using OverlayBd.Testing;
 
 namespace OverlayBd.Registry.Tests.Authentication;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class AuthFileTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
