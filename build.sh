@@ -110,8 +110,9 @@ verb_publish() {
     # Both programs share one folder and one copy of the libraries; ReadyToRun halves the time to start.
     for host in overlaybd-backstore overlaybd; do
         dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" --self-contained false \
-            -p:PublishReadyToRun=true -p:DebugType=none -p:GenerateDocumentationFile=false -o artifacts/dist/bin
+            -p:PublishReadyToRun=true -p:DebugType=none -o artifacts/dist/bin
     done
+    rm -f artifacts/dist/bin/*.xml
     for host in hosts/*/etc; do
         [ ! -d "$host" ] || cp -R "$host/." artifacts/dist/etc/
     done

@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using OverlayBd.ControlApi;
+using OverlayBd.Registries;
 
 namespace OverlayBd.Backstore;
 
@@ -21,13 +22,13 @@ internal sealed class BackstoreCommand
     private readonly Option<string> _cacheDirectory = new("--cache-dir")
     {
         Description = "where fetched blocks are kept",
-        DefaultValueFactory = _ => BackstoreOptions.DefaultCacheDirectory,
+        DefaultValueFactory = _ => CacheDirectories.DefaultPath,
     };
 
     private readonly Option<long> _cacheSize = new("--cache-size")
     {
         Description = "size of the cache, in bytes",
-        DefaultValueFactory = _ => BackstoreOptions.DefaultCacheBytes,
+        DefaultValueFactory = _ => CacheDirectories.DefaultCapacity,
     };
 
     private readonly Option<bool> _private = new("--private")
@@ -67,6 +68,11 @@ internal sealed class BackstoreCommand
         {
             await Console.Error.WriteLineAsync("overlaybd-backstore: " + fault);
             return WrongUsage;
+        }
+
+        if (options.Private)
+        {
+            Detachment.LeaveTerminal(options.LogFile);
         }
 
         return parsed.GetValue(_check) ? 0

@@ -7,8 +7,6 @@ namespace OverlayBd.Backstore;
 /// <summary>What a server was started with.</summary>
 internal sealed record BackstoreOptions
 {
-    public const string DefaultCacheDirectory = "/var/cache/overlaybd";
-    public const long DefaultCacheBytes = 4L << 30;
 
     public required RunDirectory RunDirectory { get; init; }
 

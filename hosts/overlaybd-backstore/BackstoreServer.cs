@@ -49,14 +49,15 @@ internal sealed class BackstoreServer
 
     private static WebApplication Build(BackstoreOptions options)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        // Nothing is configured by files or variables that this program does not name: the options are all there is.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(options.LogLevel);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(options.Socket));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(options.Socket));
+        builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSingleton(options);
@@ -70,7 +71,7 @@ internal sealed class BackstoreServer
     {
         if (options.Private)
         {
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(message, ControlApiJson.Default.ReadyMessage));
+            Detachment.TellAndCloseOutput(JsonSerializer.Serialize(message, ControlApiJson.Default.ReadyMessage));
         }
         else if (message.Error is { } error)
         {
@@ -85,13 +86,16 @@ internal sealed class BackstoreServer
         using CancellationTokenRegistration stop = cancellationToken.Register(_application.Lifetime.StopApplication);
         if (_options.Private)
         {
-            Detachment.LeaveTerminal(_options.LogFile);
             _ = EndWithDeviceAsync();
         }
 
         await _application.WaitForShutdownAsync(CancellationToken.None);
         await _devices.DetachAllAsync();
         File.Delete(_options.Socket);
+        if (_options.LogFile is { } log && _devices.Count == 0)
+        {
+            File.Delete(log);
+        }
     }
 
     /// <summary>A private server ends with its device, or with the program that started it when that never attached one.</summary>

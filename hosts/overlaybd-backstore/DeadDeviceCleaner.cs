@@ -20,7 +20,7 @@ internal static class DeadDeviceCleaner
                 FuseDeviceInfo? left = stale.FirstOrDefault(candidate => candidate.MountPoint == device.BackingFile);
                 if (left is not null)
                 {
-                    await FuseDeviceInventory.CleanUpAsync(left, unmountUsers: false, cancellationToken);
+                    await FuseDeviceInventory.CleanUpAsync(left, cancellationToken: cancellationToken);
                 }
             }
             catch (IOException e)

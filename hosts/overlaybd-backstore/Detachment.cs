@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace OverlayBd.Backstore;
 
@@ -9,22 +11,45 @@ internal static partial class Detachment
 {
     private const int StandardOutput = 1;
     private const int StandardError = 2;
+    private const string Nowhere = "/dev/null";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Makes a session of its own and sends both outputs to <paramref name="logFile"/>, else nowhere.</summary>
+    /// <summary>
+    /// Makes a session of its own and sends standard error to <paramref name="logFile"/>, else nowhere. To be called before anything
+    /// is written there: the console keeps what it opened first.
+    /// </summary>
     public static void LeaveTerminal(string? logFile)
     {
         _ = SetSession();
-        using FileStream log = new(logFile ?? "/dev/null", new FileStreamOptions
+        if (logFile is not null)
         {
-            Mode = logFile is null ? FileMode.Open : FileMode.Create,
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(logFile))!);
+        }
+
+        using FileStream log = new(logFile ?? Nowhere, new FileStreamOptions
+        {
+            Mode = logFile is null ? FileMode.Open : FileMode.Append,
             Access = FileAccess.Write,
+            BufferSize = 0,
             UnixCreateMode = logFile is null ? null : OwnerOnly,
         });
-        int descriptor = (int)log.SafeFileHandle.DangerousGetHandle();
-        _ = Duplicate(descriptor, StandardOutput);
-        _ = Duplicate(descriptor, StandardError);
+        Redirect(log.SafeFileHandle, StandardError);
     }
+
+    /// <summary>Writes one line to whoever started this process, who then need not wait for more.</summary>
+    public static void TellAndCloseOutput(string line)
+    {
+        using SafeFileHandle output = new(StandardOutput, ownsHandle: false);
+        using (FileStream stream = new(output, FileAccess.Write, bufferSize: 0))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(line + '\n'));
+        }
+
+        using SafeFileHandle nowhere = File.OpenHandle(Nowhere, FileMode.Open, FileAccess.Write);
+        Redirect(nowhere, StandardOutput);
+    }
+
+    private static void Redirect(SafeFileHandle file, int descriptor) => _ = Duplicate((int)file.DangerousGetHandle(), descriptor);
 
     [LibraryImport("libc", EntryPoint = "setsid")]
     private static partial int SetSession();

@@ -36,6 +36,46 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
             throw new RequestException(ErrorCodes.Busy, "This server is private to one device.");
         }
 
+        try
+        {
+            return await AttachCoreAsync(request, cancellationToken);
+        }
+        catch when (options.Private)
+        {
+            // There will be no other attach to wait for.
+            _emptied.TrySetResult();
+            throw;
+        }
+    }
+
+    /// <param name="id">The device.</param>
+    /// <param name="force">Whether those who use it get I/O errors, instead of a refusal here.</param>
+    /// <param name="cancellationToken">Abandons the wait.</param>
+    public async Task DetachAsync(string id, bool force, CancellationToken cancellationToken)
+    {
+        AttachedDevice device = Get(id);
+        await device.DetachAsync(force, cancellationToken);
+        await ReleaseAsync(device);
+    }
+
+    /// <summary>Detaches what nobody uses; what is still mounted keeps its record, so that it is found and cleaned up later.</summary>
+    public async Task DetachAllAsync()
+    {
+        foreach (AttachedDevice device in All)
+        {
+            try
+            {
+                await DetachAsync(device.Info.Id, force: false, CancellationToken.None);
+            }
+            catch (Exception e) when (e is IOException or RequestException)
+            {
+                BackstoreLog.StillBusy(_logger, e, device.Info.DevicePath, device.Info.Id);
+            }
+        }
+    }
+
+    private async Task<AttachedDevice> AttachCoreAsync(AttachRequest request, CancellationToken cancellationToken)
+    {
         string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
         OpenedImage image = await opener.OpenAsync(request, cancellationToken);
         FuseBlockDevice? fuse = null;
@@ -70,32 +110,6 @@ internal sealed class DeviceTable(BackstoreOptions options, ImageOpener opener, 
 
             await image.DisposeAsync();
             throw;
-        }
-    }
-
-    /// <param name="id">The device.</param>
-    /// <param name="force">Whether those who use it get I/O errors, instead of a refusal here.</param>
-    /// <param name="cancellationToken">Abandons the wait.</param>
-    public async Task DetachAsync(string id, bool force, CancellationToken cancellationToken)
-    {
-        AttachedDevice device = Get(id);
-        await device.DetachAsync(force, cancellationToken);
-        await ReleaseAsync(device);
-    }
-
-    /// <summary>Detaches what nobody uses; what is still mounted keeps its record, so that it is found and cleaned up later.</summary>
-    public async Task DetachAllAsync()
-    {
-        foreach (AttachedDevice device in All)
-        {
-            try
-            {
-                await DetachAsync(device.Info.Id, force: false, CancellationToken.None);
-            }
-            catch (Exception e) when (e is IOException or RequestException)
-            {
-                BackstoreLog.StillBusy(_logger, e, device.Info.DevicePath, device.Info.Id);
-            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 using OverlayBd.ControlApi;
 using OverlayBd.Format.Config;
+using OverlayBd.Format.Oci;
 using OverlayBd.Images;
 using OverlayBd.Registries;
 using OverlayBd.Registry;
@@ -28,7 +29,7 @@ internal sealed class ImageOpener(BackstoreOptions options, ILoggerFactory logge
                 Cache = cache,
                 Client = client,
                 LoggerFactory = loggers,
-                Upper = request.Upper is { } upper ? new() { DataPath = upper.Data, IndexPath = upper.Index } : null,
+                WritableUpper = request.Upper is { } upper ? new(upper.Data, upper.Index) { CreateIfMissing = true } : null,
             };
             if (request.Image is null)
             {
@@ -38,8 +39,9 @@ internal sealed class ImageOpener(BackstoreOptions options, ILoggerFactory logge
 
             ImageLocation location = ImageLocation.Parse(request.Image);
             repository = location.Open(client);
-            SelectedImage selected = await ImageSelection.FindAsync(repository, location.TagOrDigest, platform: null, cancellationToken);
-            OverlayBdImage image = await OverlayBdImage.OpenAsync(repository, selected.Manifest, imageOptions, cancellationToken);
+            ManifestContent content = await PlatformManifest.ResolveAsync(repository, location.TagOrDigest, platform: null, cancellationToken);
+            Manifest manifest = content.AsManifest() ?? throw new InvalidDataException($"{source} is {content.Descriptor.MediaType}, no image.");
+            OverlayBdImage image = await OverlayBdImage.OpenAsync(repository, manifest, imageOptions, cancellationToken);
             return new(source, image, client, repository, request.Upper);
         }
         catch
@@ -89,7 +91,8 @@ internal sealed class ImageOpener(BackstoreOptions options, ILoggerFactory logge
         await _opening.WaitAsync(cancellationToken);
         try
         {
-            return _cache ??= await CacheDirectories.OpenFirstFreeAsync(options, loggers, cancellationToken);
+            return _cache ??= await CacheDirectories.OpenFirstFreeAsync(
+                options.CacheDirectory, options.CacheBytes, loggers, cancellationToken);
         }
         finally
         {

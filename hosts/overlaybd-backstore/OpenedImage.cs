@@ -4,6 +4,7 @@ using OverlayBd.ControlApi;
 using OverlayBd.Fuse;
 using OverlayBd.Images;
 using OverlayBd.Registry;
+using OverlayBd.Registry.Caching;
 
 namespace OverlayBd.Backstore;
 
@@ -15,23 +16,20 @@ internal sealed class OpenedImage(string source, OverlayBdImage store, RegistryC
 
     public OverlayBdImage Store { get; } = store;
 
-    public DeviceStatistics ReadStatistics(string id, FuseBlockDeviceStatistics device)
+    public DeviceStatistics ReadStatistics(string id, FuseBlockDeviceStatistics device) => new()
     {
-        return new()
-        {
-            Id = id,
-            FetchedBytes = client.Statistics.BytesReceived,
-            FetchRequests = client.Statistics.Requests,
-            StoredBytes = Store.Layers.Sum(layer => layer.StoredLength),
-            CacheHits = Store.Layers.Sum(layer => layer.CacheHits),
-            CacheMisses = Store.Layers.Sum(layer => layer.CacheMisses),
-            Reads = device.Reads,
-            ReadBytes = device.BytesRead,
-            Writes = device.Writes,
-            WrittenBytes = device.BytesWritten,
-            Errors = device.Errors,
-        };
-    }
+        Id = id,
+        FetchedBytes = Sum(cache => cache.BytesFetched),
+        FetchRequests = Sum(cache => cache.Fetches),
+        StoredBytes = Store.Layers.Sum(layer => layer.Size),
+        CacheHits = Sum(cache => cache.Hits),
+        CacheMisses = Sum(cache => cache.Misses),
+        Reads = device.Reads,
+        ReadBytes = device.BytesRead,
+        Writes = device.Writes,
+        WrittenBytes = device.BytesWritten,
+        Errors = device.Errors,
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -49,4 +47,7 @@ internal sealed class OpenedImage(string source, OverlayBdImage store, RegistryC
             Directory.Delete(Path.GetDirectoryName(upper.Data)!);
         }
     }
+
+    private long Sum(Func<BlockCacheStatistics, long> count) =>
+        Store.Layers.Select(layer => layer.CacheStatistics).OfType<BlockCacheStatistics>().Sum(count);
 }

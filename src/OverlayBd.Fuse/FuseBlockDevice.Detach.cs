@@ -63,35 +63,21 @@ public sealed partial class FuseBlockDevice
 
     private async Task DetachCoreAsync(FuseDetachMode mode, CancellationToken cancellationToken)
     {
-        bool aborted = false;
-        if (!Completion.IsCompleted)
-        {
-            IReadOnlyList<string> users = await BlockingCall.RunAsync(() => LoopUsers.Find(_loop!)).ConfigureAwait(false);
-            if (mode == FuseDetachMode.WhenIdle && users.Count > 0)
-            {
-                throw new IOException($"{DevicePath} of '{Name}' is in use: {string.Join(", ", users)}.");
-            }
-
-            if (mode == FuseDetachMode.Abort && users.Count > 0)
-            {
-                aborted = true;
-                FuseLog.Aborted(_logger, Name, DevicePath);
-                await BlockingCall.RunAsync(_mount!.Abort).ConfigureAwait(false);
-            }
-            else if (IsOurs())
-            {
-                int errno = await BlockingCall.RunAsync(_loop!.Flush).ConfigureAwait(false);
-                if (errno != 0 && mode != FuseDetachMode.Abort)
-                {
-                    throw KernelError.Create(errno, $"{DevicePath} of '{Name}' cannot be flushed");
-                }
-            }
-        }
-
         // A connection that ended without an abort has neither mount nor loop device any more; their numbers may be others' by now.
         if (!Completion.IsCompletedSuccessfully)
         {
-            await BlockingCall.RunAsync(ClearLoop).ConfigureAwait(false);
+            bool inUse = await CheckUsersAsync(mode).ConfigureAwait(false);
+            bool aborted = inUse && mode == FuseDetachMode.Abort;
+            if (aborted)
+            {
+                await AbortAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                aborted = !await FlushAsync(mode, cancellationToken).ConfigureAwait(false);
+            }
+
+            aborted |= !await FinishAsync(BlockingCall.RunAsync(ClearLoop), "cleared", mode, cancellationToken).ConfigureAwait(false);
             await UnmountAsync(mode, aborted, cancellationToken).ConfigureAwait(false);
         }
 
@@ -99,29 +85,74 @@ public sealed partial class FuseBlockDevice
         await ReleaseAsync().ConfigureAwait(false);
     }
 
+    private async Task<bool> CheckUsersAsync(FuseDetachMode mode)
+    {
+        Task<IReadOnlyList<string>> search = BlockingCall.RunAsync(() => LoopUsers.Find(_loop!));
+        await FinishAsync(search, "opened", mode, CancellationToken.None).ConfigureAwait(false);
+        IReadOnlyList<string> users = await search.ConfigureAwait(false);
+        return mode != FuseDetachMode.WhenIdle || users.Count == 0
+            ? users.Count > 0
+            : throw new IOException($"{DevicePath} of '{Name}' is in use: {string.Join(", ", users)}.");
+    }
+
+    /// <summary>Writes what the page cache holds for the device; false when the connection had to be aborted for that.</summary>
+    private async Task<bool> FlushAsync(FuseDetachMode mode, CancellationToken cancellationToken)
+    {
+        Task<int> flush = BlockingCall.RunAsync(() => IsOurs() ? _loop!.Flush() : 0);
+        bool finished = await FinishAsync(flush, "flushed", mode, cancellationToken).ConfigureAwait(false);
+        int errno = await flush.ConfigureAwait(false);
+        return errno == 0 || mode == FuseDetachMode.Abort
+            ? finished
+            : throw KernelError.Create(errno, $"{DevicePath} of '{Name}' cannot be flushed");
+    }
+
+    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is allowed.</summary>
+    private async Task<bool> FinishAsync(Task call, string what, FuseDetachMode mode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call.WaitAsync(_options.DetachTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException) when (mode == FuseDetachMode.Abort)
+        {
+            await AbortAsync().ConfigureAwait(false);
+            await call.ConfigureAwait(false);
+            return false;
+        }
+        catch (TimeoutException)
+        {
+            throw new IOException(
+                $"{DevicePath} of '{Name}' cannot be {what}: its store has not answered for {_options.DetachTimeout.TotalSeconds} s.");
+        }
+    }
+
+    private Task AbortAsync()
+    {
+        FuseLog.Aborted(_logger, Name, DevicePath);
+        return BlockingCall.RunAsync(_mount!.Abort);
+    }
+
     private async Task UnmountAsync(FuseDetachMode mode, bool aborted, CancellationToken cancellationToken)
     {
-        if (mode == FuseDetachMode.Lazy || aborted)
+        bool lazily = aborted || mode == FuseDetachMode.Lazy;
+        if (!lazily && !await WaitUntilAsync(() => !IsOurs() && _mount!.TryUnmount(lazily: false), cancellationToken).ConfigureAwait(false))
         {
-            await BlockingCall.RunAsync(() => _mount!.TryUnmount(lazily: true)).ConfigureAwait(false);
-            await Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-            return;
+            if (mode != FuseDetachMode.Abort)
+            {
+                IReadOnlyList<string> users = LoopUsers.FindOpen(DevicePath, _mountPoint);
+                throw new IOException(
+                    $"{DevicePath} of '{Name}' goes when its last user does; after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
+                    $"{(users.Count == 0 ? "by whom is not known" : string.Join(", ", users))}.");
+            }
+
+            await AbortAsync().ConfigureAwait(false);
+            lazily = true;
         }
 
-        bool gone = await WaitUntilAsync(() => !IsOurs() && _mount!.TryUnmount(lazily: false), cancellationToken).ConfigureAwait(false);
-        if (!gone && mode == FuseDetachMode.Abort)
+        if (lazily)
         {
-            FuseLog.Aborted(_logger, Name, DevicePath);
-            await BlockingCall.RunAsync(_mount!.Abort).ConfigureAwait(false);
             await BlockingCall.RunAsync(() => _mount!.TryUnmount(lazily: true)).ConfigureAwait(false);
-        }
-        else if (!gone)
-        {
-            IReadOnlyList<string> users = await BlockingCall.RunAsync(() => LoopUsers.FindOpen(DevicePath, _mountPoint)).ConfigureAwait(false);
-            throw new IOException(
-                $"{DevicePath} of '{Name}' goes when its last user does; after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
-                $"{(users.Count == 0 ? "by whom is not known" : string.Join(", ", users))}.");
         }
 
         await Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -131,15 +162,7 @@ public sealed partial class FuseBlockDevice
     /// <summary>What is left to do when the kernel is done with us.</summary>
     private async Task ReleaseAsync()
     {
-        try
-        {
-            await _connection.Drained.WaitAsync(_options.DetachTimeout, _options.TimeProvider).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            FuseLog.NotDrained(_logger, Name, Statistics.InFlight);
-        }
-
+        await WaitUntilDrainedAsync().ConfigureAwait(false);
         _connection.Metrics.Dispose();
         RemoveMountPointFile();
         if (!_options.LeaveOpen)
@@ -148,26 +171,40 @@ public sealed partial class FuseBlockDevice
         }
     }
 
+    private async Task WaitUntilDrainedAsync()
+    {
+        try
+        {
+            await _connection.Drained.WaitAsync(_options.DetachTimeout, _options.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            FuseLog.NotDrained(_logger, Name, Statistics.InFlight);
+        }
+    }
+
     /// <summary>Undoes an attach that failed half-way. The store stays with the caller.</summary>
     private async Task AbandonAsync()
     {
+        _connection.ReleaseOpener();
+        if (_mount is not null)
+        {
+            await BlockingCall.RunAsync(_mount.Abort).ConfigureAwait(false);
+        }
+
         if (_loop is not null)
         {
             await BlockingCall.RunAsync(ClearLoop).ConfigureAwait(false);
             await WaitUntilAsync(() => !IsOurs(), CancellationToken.None).ConfigureAwait(false);
         }
-        else
-        {
-            _connection.ReleaseOpener();
-        }
 
         _autoClearHold?.Dispose();
         if (_mount is not null)
         {
-            await BlockingCall.RunAsync(_mount.Abort).ConfigureAwait(false);
             await BlockingCall.RunAsync(() => _mount.TryUnmount(lazily: true)).ConfigureAwait(false);
         }
 
+        await WaitUntilDrainedAsync().ConfigureAwait(false);
         _connection.Metrics.Dispose();
         RemoveMountPointFile();
     }
@@ -189,17 +226,25 @@ public sealed partial class FuseBlockDevice
     {
         TimeProvider time = _options.TimeProvider;
         long start = time.GetTimestamp();
-        while (!await BlockingCall.RunAsync(condition).ConfigureAwait(false))
+        try
         {
-            if (time.GetElapsedTime(start) >= _options.DetachTimeout)
+            // Even a question may hang: closing a device that is on its way out waits for the store.
+            while (!await BlockingCall.RunAsync(condition).WaitAsync(_options.DetachTimeout, time, cancellationToken).ConfigureAwait(false))
             {
-                return false;
+                if (time.GetElapsedTime(start) >= _options.DetachTimeout)
+                {
+                    return false;
+                }
+
+                await Task.Delay(s_pollInterval, time, cancellationToken).ConfigureAwait(false);
             }
 
-            await Task.Delay(s_pollInterval, time, cancellationToken).ConfigureAwait(false);
+            return true;
         }
-
-        return true;
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private void RemoveMountPointFile()

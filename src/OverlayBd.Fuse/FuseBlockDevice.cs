@@ -115,8 +115,8 @@ public sealed partial class FuseBlockDevice : IAsyncDisposable
 
     private void Attach(CancellationToken cancellationToken)
     {
-        // A process that dies releases what it has open in the reverse order of the descriptors' numbers. The device must
-        // be released after the connection is gone, lest its last flush wait for this process: so it gets the lower number.
+        // The device must be released after the connection is gone, lest its last flush wait for a process that is dying. An
+        // exit runs the releases of its descriptors last closed first (task_work), so the device gets the lowest number.
         FileDescriptor? hold = _options.AutoClear ? FileDescriptor.Open("/dev/null", LibC.O_RDONLY) : null;
         _autoClearHold = hold;
         int fuse = _connection.OpenDevice();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics.Metrics;
+using System.Buffers;
 using Microsoft.Extensions.Logging;
 
 namespace OverlayBd.Fuse;
@@ -8,6 +8,9 @@ namespace OverlayBd.Fuse;
 /// <summary>How a store is served. The options are read once, when the device is attached.</summary>
 public sealed class FuseBlockDeviceOptions
 {
+    private static readonly SearchValues<char> s_nameCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+@:/");
+
     /// <summary>Gets or sets what messages, metrics and the mount table call the device.</summary>
     /// <value>The default is "disk". Letters, digits and <c>. _ - + @ : /</c> only.</value>
     public string Name { get; set; } = "disk";
@@ -70,10 +73,6 @@ public sealed class FuseBlockDeviceOptions
     /// <value>The default is <see langword="null"/>: nowhere.</value>
     public ILoggerFactory? LoggerFactory { get; set; }
 
-    /// <summary>Gets or sets who makes the meter "OverlayBd.Fuse".</summary>
-    /// <value>The default is <see langword="null"/>: the device itself.</value>
-    public IMeterFactory? MeterFactory { get; set; }
-
     /// <summary>Gets or sets the clock of timeouts and latencies.</summary>
     /// <value>The default is <see cref="TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
@@ -105,7 +104,4 @@ public sealed class FuseBlockDeviceOptions
 
     /// <summary>The options as they are now, so that later changes do no harm.</summary>
     internal FuseBlockDeviceOptions Copy() => (FuseBlockDeviceOptions)MemberwiseClone();
-
-    private static readonly System.Buffers.SearchValues<char> s_nameCharacters =
-        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+@:/");
 }

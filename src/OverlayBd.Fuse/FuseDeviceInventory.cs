@@ -55,12 +55,15 @@ public static class FuseDeviceInventory
     /// <param name="device">What was listed.</param>
     /// <param name="unmountUsers">Whether file systems on the device are unmounted first. Their files that processes still have open stay,
     /// and fail, until they are closed.</param>
+    /// <param name="evenIfUnresponsive">Whether a device whose server is there and does not answer counts as dead. A server that was killed
+    /// while it flushed its own device, whose store hung, cannot end in any other way.</param>
     /// <param name="cancellationToken">Abandons the wait for the kernel; the removal can be called again.</param>
     /// <returns>A task that completes when nothing of the device is left.</returns>
     /// <exception cref="InvalidOperationException">The device has a server.</exception>
     /// <exception cref="IOException">The device is in use (the message says by whom), or the kernel refused.</exception>
     /// <exception cref="OperationCanceledException">The wait was abandoned.</exception>
-    public static async Task CleanUpAsync(FuseDeviceInfo device, bool unmountUsers = false, CancellationToken cancellationToken = default)
+    public static async Task CleanUpAsync(
+        FuseDeviceInfo device, bool unmountUsers = false, bool evenIfUnresponsive = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(device);
         MountEntry? entry = MountTable.Read().OverlayBdMounts.FirstOrDefault(
@@ -70,7 +73,8 @@ public static class FuseDeviceInventory
             return;
         }
 
-        if (await FindStateAsync(device.MountPoint).ConfigureAwait(false) is FuseDeviceState state and not FuseDeviceState.Dead)
+        FuseDeviceState? state = await FindStateAsync(device.MountPoint).ConfigureAwait(false);
+        if (state == FuseDeviceState.Serving || (state == FuseDeviceState.Unresponsive && !evenIfUnresponsive))
         {
             throw new InvalidOperationException($"The device '{device.Name}' over '{device.MountPoint}' has a server ({state}).");
         }

@@ -73,6 +73,74 @@ public sealed class FuseBlockDeviceDetachTests
     }
 
     [Fact]
+    public async Task Detach_WhileAProcessHasTheDeviceOpen_NamesItAfterTheDeadline()
+    {
+        FuseBlockDeviceOptions options = new() { DetachTimeout = TimeSpan.FromMilliseconds(200) };
+        await using FuseBlockDevice device = await FuseBlockDevice.AttachAsync(new ArrayBlockStore(StoreLength, 1), options);
+        using (var direct = new DirectFile(device.DevicePath))
+        {
+            IOException exception = await Assert.ThrowsAsync<IOException>(() => device.DetachAsync(TestContext.Current.CancellationToken));
+            Assert.Contains($"by process {Environment.ProcessId}", exception.Message, StringComparison.Ordinal);
+            await direct.ReadAsync(0, 4096);
+        }
+
+        await device.DetachAsync(TestContext.Current.CancellationToken);
+        Assert.True(device.Completion.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task Detach_WithAStoreThatDoesNotAnswer_FailsInTime_AndDisposeEndsIt()
+    {
+        var gate = new TaskCompletionSource();
+        var store = new ArrayBlockStore(StoreLength, 2) { OnWrite = (_, _) => new ValueTask(gate.Task) };
+        FuseBlockDeviceOptions options = new() { DetachTimeout = TimeSpan.FromMilliseconds(300) };
+        FuseBlockDevice device = await FuseBlockDevice.AttachAsync(store, options);
+        try
+        {
+            // Not in this process: what waits for its own device cannot be killed.
+            Task<(int ExitCode, string Output)> writer = Shell.TryRunAsync("dd", "if=/dev/zero", $"of={device.DevicePath}", "bs=64k", "count=1", "conv=notrunc");
+            await UntilAsync(() => device.Statistics.InFlight > 0);
+            await Assert.ThrowsAsync<IOException>(() => device.DetachAsync(TestContext.Current.CancellationToken));
+            await device.DisposeAsync();
+            await writer;
+            await Assert.ThrowsAsync<IOException>(() => device.Completion);
+            Assert.Null(MountTable.Read().FindAt(device.MountPoint));
+        }
+        finally
+        {
+            gate.SetResult();
+            await device.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Attach_ThatIsAbandoned_LeavesNothing()
+    {
+        using var directory = new TempDirectory();
+        var store = new ArrayBlockStore(StoreLength, 3);
+        for (int i = 0; i < 5; i++)
+        {
+            using var source = new CancellationTokenSource();
+            Task<FuseBlockDevice> attach = FuseBlockDevice.AttachAsync(
+                store, new FuseBlockDeviceOptions { MountPoint = directory["disk"], LeaveOpen = true }, source.Token);
+            await Task.WhenAny(attach, UntilAsync(() => MountTable.Read().FindAt(directory["disk"]) is not null || attach.IsCompleted));
+            await source.CancelAsync();
+            try
+            {
+                await (await attach).DisposeAsync();
+            }
+            catch (OperationCanceledException)
+            {
+            }
+
+            Assert.Null(MountTable.Read().FindAt(directory["disk"]));
+            Assert.False(File.Exists(directory["disk"]));
+        }
+
+        Assert.False(store.WasDisposed);
+    }
+
+    [Fact]
     public async Task Completion_AfterAnUnmountBySomebodyElse_IsNormal()
     {
         await using FuseBlockDevice device = await AttachExt4Async();

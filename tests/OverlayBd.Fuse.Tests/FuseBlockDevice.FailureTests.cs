@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Microsoft.Extensions.Time.Testing;
 using OverlayBd.Fuse.Tests.Infrastructure;
 using Tmds.Linux;
 
@@ -130,7 +129,7 @@ public sealed class FuseBlockDeviceFailureTests
     {
         var gate = new TaskCompletionSource();
         var cancelled = new TaskCompletionSource();
-        var time = new FakeTimeProvider();
+        var time = new ShiftedTimeProvider();
         var store = new ArrayBlockStore(StoreLength, 5);
         store.OnRead = (offset, _, token) =>
         {
@@ -179,7 +178,7 @@ public sealed class FuseBlockDeviceFailureTests
     public async Task Store_ThatBlocksItsThread_StillTimesOut()
     {
         using var gate = new ManualResetEventSlim();
-        var time = new FakeTimeProvider();
+        var time = new ShiftedTimeProvider();
         var store = new ArrayBlockStore(StoreLength, 7)
         {
             OnRead = (offset, _, _) =>

@@ -69,7 +69,7 @@ public sealed class FuseDeviceInventoryTests
         IOException exception = await Assert.ThrowsAsync<IOException>(
             () => FuseDeviceInventory.CleanUpAsync(dead, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Contains(mounted.Path, exception.Message, StringComparison.Ordinal);
-        await FuseDeviceInventory.CleanUpAsync(dead, unmountUsers: true, TestContext.Current.CancellationToken);
+        await FuseDeviceInventory.CleanUpAsync(dead, unmountUsers: true, cancellationToken: TestContext.Current.CancellationToken);
         Assert.DoesNotContain(await FuseDeviceInventory.ListAsync(TestContext.Current.CancellationToken), info => info.Name == name);
         Assert.Null(MountTable.Read().FindAt(mounted.Path));
 

@@ -2,7 +2,6 @@
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using OverlayBd.Cli.Terminal;
 
 namespace OverlayBd.Cli.CommandLine;
 

@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using OverlayBd.ControlApi;
+using OverlayBd.Registries;
 
 namespace OverlayBd.Cli.CommandLine;
 
@@ -25,7 +26,7 @@ internal static class CommonOptions
     {
         Description = "where fetched blocks are kept",
         Recursive = true,
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("OVERLAYBD_CACHE_DIR") ?? "/var/cache/overlaybd",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("OVERLAYBD_CACHE_DIR") ?? CacheDirectories.DefaultPath,
     };
 
     /// <summary>For the verbs whose answer can be JSON.</summary>

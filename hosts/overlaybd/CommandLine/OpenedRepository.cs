@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using OverlayBd.Cli.Terminal;
+using OverlayBd.Format.Oci;
+using OverlayBd.Images;
 using OverlayBd.Registry;
 
 namespace OverlayBd.Cli.CommandLine;
@@ -41,6 +42,15 @@ internal sealed class OpenedRepository : IAsyncDisposable
 
         ILoggerFactory loggers = TerminalLogger.For(parsed.GetValue(CommonOptions.Verbose));
         return new(location, RegistryOptions.CreateClient(parsed, loggers), loggers);
+    }
+
+    /// <summary>Fetches the manifest that the name stands for: of an index, the entry for a platform.</summary>
+    public async Task<(Descriptor Descriptor, Manifest Manifest)> FindManifestAsync(Platform? platform, CancellationToken cancellationToken)
+    {
+        ManifestContent content = await PlatformManifest.ResolveAsync(Repository, Location.TagOrDigest, platform, cancellationToken);
+        Manifest manifest = content.AsManifest()
+            ?? throw new InvalidDataException($"{Location} is {content.Descriptor.MediaType}, no image.");
+        return (content.Descriptor, manifest);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using OverlayBd.ControlApi;
 using OverlayBd.Registries;
 using OverlayBd.Registry;

@@ -3,15 +3,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Logging;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Containers;
 using OverlayBd.Cli.Serving;
-using OverlayBd.Cli.Terminal;
 using OverlayBd.ControlApi;
 using OverlayBd.Format.Oci;
-using OverlayBd.Registries;
-using OverlayBd.Registry;
 
 namespace OverlayBd.Cli.Commands;
 
@@ -114,13 +110,9 @@ internal static class RunCommand
 
     private static async Task<ContainerConfig> ReadConfigAsync(ParseResult parsed, ImageArgument image, CancellationToken cancellationToken)
     {
-        using ILoggerFactory loggers = TerminalLogger.For(parsed.GetValue(CommonOptions.Verbose));
-        using RegistryClient client = RegistryOptions.CreateClient(parsed, loggers);
-        ImageLocation location = ImageLocation.Parse(image.Text);
-        await using ImageRepository repository = location.Open(client);
-        SelectedImage selected = await ImageSelection.FindAsync(repository, location.TagOrDigest, platform: null, cancellationToken);
-        ImageDocument document = await repository.GetImageDocumentAsync(selected.Manifest, cancellationToken);
-        return document.Config;
+        await using OpenedRepository opened = OpenedRepository.Open(parsed, image.Text);
+        (_, Manifest manifest) = await opened.FindManifestAsync(platform: null, cancellationToken);
+        return (await opened.Repository.GetImageDocumentAsync(manifest, cancellationToken)).Config;
     }
 
     /// <summary>An attach that was abandoned may have succeeded all the same.</summary>

@@ -6,7 +6,6 @@ using OverlayBd.Cli.Inspection;
 using OverlayBd.Cli.Terminal;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
-using OverlayBd.Registries;
 
 namespace OverlayBd.Cli.Commands;
 
@@ -30,7 +29,7 @@ internal static class VerifyCommand
         switch (image.Kind)
         {
             case ImageArgumentKind.LayerFile:
-                await LayerVerifier.VerifyAsync(new FileBlockSource(image.Text), image.Text, display, cancellationToken);
+                await LayerVerifier.VerifyAsync(FileBlockSource.Open(image.Text), image.Text, display, cancellationToken);
                 break;
             case ImageArgumentKind.Image:
                 await VerifyImageAsync(parsed, image, display, cancellationToken);
@@ -44,10 +43,9 @@ internal static class VerifyCommand
         ParseResult parsed, ImageArgument image, ProgressDisplay display, CancellationToken cancellationToken)
     {
         await using OpenedRepository opened = OpenedRepository.Open(parsed, image.Text);
-        SelectedImage selected = await ImageSelection.FindAsync(
-            opened.Repository, opened.Location.TagOrDigest, platform: null, cancellationToken);
-        _ = await opened.Repository.GetImageDocumentAsync(selected.Manifest, cancellationToken);
-        foreach (Descriptor layer in selected.Manifest.Layers)
+        (_, Manifest manifest) = await opened.FindManifestAsync(platform: null, cancellationToken);
+        _ = await opened.Repository.GetImageDocumentAsync(manifest, cancellationToken);
+        foreach (Descriptor layer in manifest.Layers)
         {
             await LayerVerifier.VerifyAsync(opened.Repository, layer, display, cancellationToken);
         }

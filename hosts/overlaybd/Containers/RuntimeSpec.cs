@@ -51,13 +51,6 @@ internal static class RuntimeSpec
         }
 
         json.WriteEndObject();
-        json.WriteStartArray("rlimits");
-        json.WriteStartObject();
-        json.WriteString("type", "RLIMIT_NOFILE");
-        json.WriteNumber("hard", 1024 * 1024);
-        json.WriteNumber("soft", 1024);
-        json.WriteEndObject();
-        json.WriteEndArray();
         json.WriteEndObject();
     }
 

@@ -4,8 +4,8 @@ using System.CommandLine;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Terminal;
 using OverlayBd.Format.Config;
+using OverlayBd.Format.Oci;
 using OverlayBd.Images;
-using OverlayBd.Registries;
 using OverlayBd.Registry;
 using OverlayBd.Registry.Caching;
 
@@ -34,10 +34,9 @@ internal sealed class OpenedDisk : IAsyncDisposable
             OpenedRepository opened = OpenedRepository.Open(parsed, argument.Text);
             try
             {
-                SelectedImage selected = await ImageSelection.FindAsync(
-                    opened.Repository, opened.Location.TagOrDigest, platform: null, cancellationToken);
+                (_, Manifest manifest) = await opened.FindManifestAsync(platform: null, cancellationToken);
                 OverlayBdImageOptions options = new() { Client = opened.Client, Cache = cache, LoggerFactory = opened.Loggers };
-                return new(await OverlayBdImage.OpenAsync(opened.Repository, selected.Manifest, options, cancellationToken), opened.Client, opened);
+                return new(await OverlayBdImage.OpenAsync(opened.Repository, manifest, options, cancellationToken), opened.Client, opened);
             }
             catch
             {
@@ -70,7 +69,9 @@ internal sealed class OpenedDisk : IAsyncDisposable
         {
             await _repository.DisposeAsync();
         }
-
-        _client.Dispose();
+        else
+        {
+            _client.Dispose();
+        }
     }
 }

@@ -4,7 +4,6 @@ using System.CommandLine;
 using Microsoft.Win32.SafeHandles;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Terminal;
-using OverlayBd.Format;
 
 namespace OverlayBd.Cli.Export;
 

@@ -24,7 +24,7 @@ internal static class LayerVerifier
             await FetchAsync(repository, layer, name, file, display, cancellationToken);
             if (layer.Annotations?.ContainsKey(OverlayBdAnnotations.BlobDigest) == true)
             {
-                await VerifyAsync(new FileBlockSource(file), name, display, cancellationToken);
+                await VerifyAsync(FileBlockSource.Open(file), name, display, cancellationToken);
             }
             else
             {

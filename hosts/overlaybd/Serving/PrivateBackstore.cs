@@ -39,14 +39,13 @@ internal sealed class PrivateBackstore : IDisposable
         Process process = Process.Start(start)!;
         try
         {
-            Task<string> complaints = process.StandardError.ReadToEndAsync(CancellationToken.None);
             string? line = await process.StandardOutput.ReadLineAsync(cancellationToken);
             ReadyMessage? message = line is null ? null : JsonSerializer.Deserialize(line, ControlApiJson.Default.ReadyMessage);
             return message switch
             {
                 { Socket: { } socket } => new(process, socket),
                 { Error: { } error } => throw new BackstoreException(error),
-                _ => throw new BackstoreException($"The server ended before it was ready. {(await complaints).Trim()}"),
+                _ => throw new BackstoreException($"The server ended before it was ready: {ReadComplaint(run.PrivateLog(id))}"),
             };
         }
         catch
@@ -63,4 +62,7 @@ internal sealed class PrivateBackstore : IDisposable
         _process.StandardInput.Close();
         _process.Dispose();
     }
+
+    private static string ReadComplaint(string log) =>
+        File.Exists(log) && File.ReadLines(log).LastOrDefault(line => line.Length > 0) is { } line ? line.Trim() : "it did not say why.";
 }

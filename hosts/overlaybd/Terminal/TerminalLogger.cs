@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Microsoft.Extensions.Logging;
-
 namespace OverlayBd.Cli.Terminal;
 
 /// <summary>Writes what the libraries log to standard error: warnings, and everything with --verbose.</summary>

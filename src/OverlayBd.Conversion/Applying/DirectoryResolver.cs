@@ -10,8 +10,11 @@ internal sealed class DirectoryResolver
 {
     private const int MostLinks = 40;
 
+    // Twice what a path of Linux' longest length can name.
+    private const int DeepestDirectory = 4096;
+
     // As a directory that no entry describes: root's, of no time at all.
-    private static readonly Ext4Attributes s_implied = new() { Mode = 0x1ED, ModificationTime = new FileTime(0, 0) };
+    private static readonly Ext4Attributes s_implied = new() { Mode = 0b111_101_101, ModificationTime = new FileTime(0, 0) };
 
     private readonly Ext4FileSystem _fileSystem;
     private readonly LayerContents _contents;
@@ -56,6 +59,11 @@ internal sealed class DirectoryResolver
             {
                 directory = ancestors.Count > 0 ? ancestors.Pop() : Ext4FileSystem.RootInode;
                 continue;
+            }
+
+            if (ancestors.Count == DeepestDirectory)
+            {
+                throw new InvalidDataException($"it lies more than {DeepestDirectory} directories deep");
             }
 
             if (!_fileSystem.TryFind(directory, name, out DirectoryEntry entry))

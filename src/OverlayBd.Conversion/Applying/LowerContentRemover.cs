@@ -45,8 +45,10 @@ internal sealed class LowerContentRemover
     /// <summary>Hides everything in a directory.</summary>
     internal void HideContent(uint directory)
     {
-        // An image may nest deeper than a thread's stack reaches.
+        // No recursion: an image may nest deeper than a thread's stack reaches.
+        var seen = new DirectoryLoopGuard();
         var pending = new Stack<Level>();
+        seen.Enter(directory);
         pending.Push(new Level(0, default, directory, _fileSystem.Enumerate(directory).GetEnumerator()));
         while (pending.TryPeek(out Level level))
         {
@@ -66,6 +68,7 @@ internal sealed class LowerContentRemover
             bool isNew = _contents.Contains(level.Directory, entry);
             if (entry.IsDirectory && (isNew || IsProtected(level.Directory, entry) || HoldsNew(entry.Inode)))
             {
+                seen.Enter(entry.Inode);
                 uint parent = IsProtected(level.Directory, entry) ? 0 : level.Directory;
                 pending.Push(new Level(parent, entry, entry.Inode, _fileSystem.Enumerate(entry.Inode).GetEnumerator()));
             }
@@ -104,10 +107,12 @@ internal sealed class LowerContentRemover
             return false;
         }
 
+        var seen = new DirectoryLoopGuard();
         var pending = new Stack<uint>();
         pending.Push(directory);
         while (pending.TryPop(out uint current))
         {
+            seen.Enter(current);
             foreach (DirectoryEntry entry in _fileSystem.Enumerate(current))
             {
                 if (_contents.Contains(current, entry))

@@ -15,7 +15,7 @@ namespace OverlayBd.Conversion.Applying;
 internal sealed class TarLayerApplier
 {
     private const int CopySize = 1024 * 1024;
-    private const uint SymbolicLinkMode = 0x1FF;
+    private const uint SymbolicLinkMode = 0b111_111_111;
     private readonly Ext4FileSystem _fileSystem;
     private readonly string _layer;
     private readonly LayerContents _contents = new();
@@ -259,5 +259,5 @@ internal sealed class TarLayerApplier
     }
 
     private string Where(TarEntry entry) =>
-        $"Layer {_layer}, entry '{TarText.Show(entry.Name)}' at byte {entry.HeaderOffset}";
+        $"{_layer}, entry '{TarText.Show(entry.Name)}' at byte {entry.HeaderOffset}";
 }

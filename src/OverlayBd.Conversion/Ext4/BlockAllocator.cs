@@ -6,64 +6,58 @@ namespace OverlayBd.Conversion.Ext4;
 
 /// <summary>Hands out free blocks from the library's bitmap, one file behind the other.</summary>
 /// <remarks>
-/// The search goes on where the last allocation ended and wraps at the end of the file system, so files lie in the
-/// order of their arrival, and the same calls give the same blocks.
+/// <para>The search goes on where the last allocation ended and wraps at the end of the file system, so files lie in the
+/// order of their arrival, and the same calls give the same blocks.</para>
+/// <para>Directories, symbolic links and the like have the first part of the disk to themselves as long as they fit, right behind the
+/// inode tables: a reader that fetches a layer piece by piece finds its way to a file in few pieces.</para>
 /// </remarks>
 internal sealed unsafe class BlockAllocator
 {
     // How many shorter runs are looked at before the longest of them is taken.
     private const int Candidates = 16;
+
+    // The part of the disk that metadata has to itself: 1 GiB of 64.
+    private const int MetadataShare = 64;
     private readonly Ext2Handle _handle;
-    private ulong _goal;
+    private ulong _metadataGoal;
+    private ulong _contentGoal;
 
     internal BlockAllocator(Ext2Handle handle)
     {
         _handle = handle;
-        _goal = First;
+        _metadataGoal = First;
+        _contentGoal = Math.Min(Last, EndOfTables + ((Last - First) / MetadataShare));
     }
 
     private ulong First => _handle.FileSystem->SuperBlock->FirstDataBlock;
 
     private ulong Last => _handle.FileSystem->SuperBlock->BlockCount - 1;
 
-    /// <summary>Takes one block.</summary>
-    /// <exception cref="Ext4SpaceException">There is none.</exception>
-    internal ulong AllocateBlock() => Allocate(1).Start;
-
-    /// <summary>Takes neighbouring blocks: as many as asked for if there is such a run nearby, else fewer.</summary>
-    /// <param name="wanted">The number of blocks, at least 1.</param>
-    /// <exception cref="Ext4SpaceException">There is not even one.</exception>
-    internal (ulong Start, uint Count) Allocate(uint wanted)
+    // Where the bitmaps and inode tables of the first flexible group end.
+    private ulong EndOfTables
     {
-        (ulong start, uint count) = Find(_goal, Last, wanted);
-        if (count < wanted && _goal > First)
+        get
         {
-            (ulong earlierStart, uint earlierCount) = Find(First, _goal - 1, wanted);
-            if (earlierCount > count)
-            {
-                (start, count) = (earlierStart, earlierCount);
-            }
+            Ext2SuperBlock* super = _handle.FileSystem->SuperBlock;
+            ulong groups = Math.Min(_handle.FileSystem->GroupCount, 1UL << Math.Min((int)super->LogGroupsPerFlex, 31));
+            return First + (groups * (2 + ((ulong)super->InodesPerGroup * Ext2Inode.ByteSize / WriteBackCache.BlockSize)));
         }
-
-        if (count == 0)
-        {
-            throw new Ext4SpaceException("no blocks are left");
-        }
-
-        LibExt2.CountBlocks(_handle.FileSystem, start, count, 1);
-        _goal = start + count > Last ? First : start + count;
-        return (start, count);
     }
 
-    /// <summary>Appends the extents of a run of blocks of a file.</summary>
+    /// <summary>Takes a block for a directory, a symbolic link, a node of an extent tree or extended attributes.</summary>
+    /// <exception cref="Ext4SpaceException">There is none.</exception>
+    internal ulong AllocateMetadata() => Allocate(1, ref _metadataGoal).Start;
+
+    /// <summary>Takes blocks for the content of a file and appends their extents.</summary>
     /// <param name="extents">Where the extents go; an extent that the new blocks continue is lengthened.</param>
     /// <param name="logical">The first block, counted in the file.</param>
     /// <param name="count">The number of blocks.</param>
+    /// <exception cref="Ext4SpaceException">There are not so many.</exception>
     internal void Allocate(List<FileExtent> extents, uint logical, uint count)
     {
         while (count > 0)
         {
-            (ulong start, uint got) = Allocate(Math.Min(count, ExtentTree.LongestExtent));
+            (ulong start, uint got) = Allocate(Math.Min(count, ExtentTree.LongestExtent), ref _contentGoal);
             if (extents.Count > 0
                 && extents[^1] is FileExtent last
                 && last.Logical + last.Count == logical
@@ -84,6 +78,29 @@ internal sealed unsafe class BlockAllocator
 
     /// <summary>Gives one block back.</summary>
     internal void Free(ulong block) => LibExt2.CountBlocks(_handle.FileSystem, block, 1, -1);
+
+    // As many neighbours as wanted if there is such a run nearby, else fewer.
+    private (ulong Start, uint Count) Allocate(uint wanted, ref ulong goal)
+    {
+        (ulong start, uint count) = Find(goal, Last, wanted);
+        if (count < wanted && goal > First)
+        {
+            (ulong earlierStart, uint earlierCount) = Find(First, goal - 1, wanted);
+            if (earlierCount > count)
+            {
+                (start, count) = (earlierStart, earlierCount);
+            }
+        }
+
+        if (count == 0)
+        {
+            throw new Ext4SpaceException("no blocks are left");
+        }
+
+        LibExt2.CountBlocks(_handle.FileSystem, start, count, 1);
+        goal = start + count > Last ? First : start + count;
+        return (start, count);
+    }
 
     private (ulong Start, uint Count) Find(ulong from, ulong to, uint wanted)
     {

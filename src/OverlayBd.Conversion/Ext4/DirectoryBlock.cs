@@ -44,7 +44,8 @@ internal readonly ref struct DirectoryBlock
         int length = at <= _bytes.Length - HeaderSize ? BinaryPrimitives.ReadUInt16LittleEndian(_bytes[(at + 4)..]) : 0;
         if (length < HeaderSize || length % 4 != 0 || length > _bytes.Length - at || Need(_bytes[at + 6]) > length)
         {
-            throw new InvalidDataException($"Directory inode {_directory} has a malformed record of {length} bytes at byte {at} of a block.");
+            throw new InvalidDataException(
+                $"Directory inode {_directory} has a malformed record of {length} bytes at byte {at} of a block.");
         }
 
         return at + length;

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace OverlayBd.Conversion.Ext4;
 
-/// <summary>A directory with an index of its names in memory: finding and adding a name takes the same time however many there are.</summary>
+/// <summary>A directory with an index of its names in memory.</summary>
 /// <remarks>
+/// Finding and adding a name takes the same time however many there are.
 /// The blocks are the linear kind that every reader understands. A hash tree that an earlier writer left is turned
 /// into plain records by the first change, which its format allows for.
 /// </remarks>

@@ -43,26 +43,26 @@ internal sealed unsafe partial class Ext4FileSystem
             return;
         }
 
-        // Depth first with a stack of our own: an image may nest deeper than a thread's stack reaches.
-        var pending = new Stack<(uint Directory, IEnumerator<DirectoryEntry> Entries)>();
-        pending.Push((entry.Inode, Enumerate(entry.Inode).GetEnumerator()));
-        while (pending.TryPeek(out (uint Directory, IEnumerator<DirectoryEntry> Entries) top))
+        // No recursion: an image may nest deeper than a thread's stack reaches.
+        var seen = new DirectoryLoopGuard();
+        var pending = new Stack<uint>();
+        pending.Push(entry.Inode);
+        while (pending.TryPop(out uint directory))
         {
-            if (!top.Entries.MoveNext())
+            seen.Enter(directory);
+            foreach (DirectoryEntry below in Enumerate(directory))
             {
-                top.Entries.Dispose();
-                pending.Pop();
-                ReleaseInode(top.Directory, ReadInode(top.Directory), released);
+                if (below.IsDirectory)
+                {
+                    pending.Push(below.Inode);
+                }
+                else
+                {
+                    Unlink(below.Inode, released);
+                }
             }
-            else if (top.Entries.Current.IsDirectory)
-            {
-                uint child = top.Entries.Current.Inode;
-                pending.Push((child, Enumerate(child).GetEnumerator()));
-            }
-            else
-            {
-                Unlink(top.Entries.Current.Inode, released);
-            }
+
+            ReleaseInode(directory, ReadInode(directory), released);
         }
 
         AddSubdirectory(parent, -1);
@@ -98,7 +98,7 @@ internal sealed unsafe partial class Ext4FileSystem
     /// <returns>Where the block is; its content is undefined.</returns>
     internal ulong AppendDirectoryBlock(uint number, uint logical)
     {
-        ulong block = _blocks.AllocateBlock();
+        ulong block = _blocks.AllocateMetadata();
         Ext2Inode inode = ReadInode(number);
         _handle.Check(
             LibExt2.MapBlock(Native, number, &inode, null, SetMapping, logical, null, &block),
@@ -111,8 +111,7 @@ internal sealed unsafe partial class Ext4FileSystem
 
     private void WriteNewDirectory(uint number, uint parent, Ext4Attributes attributes)
     {
-        var extents = new List<FileExtent>();
-        _blocks.Allocate(extents, 0, 1);
+        var extents = new List<FileExtent> { new(0, _blocks.AllocateMetadata(), 1) };
         byte[] content = new byte[BlockSize];
         DirectoryBlock.Clear(content);
         var records = new DirectoryBlock(content, number);

@@ -48,9 +48,9 @@ internal sealed unsafe partial class Ext4FileSystem
         }
 
         using var fileSystem = new Ext4FileSystem(handle);
-        fileSystem.WriteNewDirectory(RootInode, RootInode, new Ext4Attributes { Mode = 0x1ED, ModificationTime = options.Time });
+        fileSystem.WriteNewDirectory(RootInode, RootInode, new Ext4Attributes { Mode = 0b111_101_101, ModificationTime = options.Time });
         fileSystem.CreateDirectory(
-            RootInode, "lost+found"u8, new Ext4Attributes { Mode = 0x1C0, ModificationTime = options.Time });
+            RootInode, "lost+found"u8, new Ext4Attributes { Mode = 0b111_000_000, ModificationTime = options.Time });
         fileSystem.Flush();
     }
 

@@ -59,8 +59,7 @@ internal sealed unsafe partial class Ext4FileSystem
         }
         else
         {
-            var extents = new List<FileExtent>();
-            _blocks.Allocate(extents, 0, 1);
+            var extents = new List<FileExtent> { new(0, _blocks.AllocateMetadata(), 1) };
             byte[] content = new byte[BlockSize];
             target.CopyTo(content);
             WriteBlock(extents[0].Physical, content);
@@ -265,7 +264,7 @@ internal sealed unsafe partial class Ext4FileSystem
 
         byte[] content = new byte[BlockSize];
         ExtendedAttributeArea.WriteBlock(content, attributes);
-        inode.AttributeBlock = _blocks.AllocateBlock();
+        inode.AttributeBlock = _blocks.AllocateMetadata();
         inode.Sectors += SectorsPerBlock;
         WriteBlock(inode.AttributeBlock, content);
     }

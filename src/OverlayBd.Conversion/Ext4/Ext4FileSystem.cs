@@ -47,22 +47,22 @@ internal sealed unsafe partial class Ext4FileSystem : IDisposable
 
     private Ext2FileSystem* Native => _handle.FileSystem;
 
-    /// <summary>Opens the file system in a store, for writing unless the store is read-only.</summary>
-    /// <param name="store">The store; not owned, and to be left alone until the file system is disposed.</param>
+    /// <summary>Opens the file system in a store for writing, or in a read-only store or a mere source for reading.</summary>
+    /// <param name="source">The store; not owned, and to be left alone until the file system is disposed.</param>
     /// <param name="cacheCapacity">The bound of the blocks kept in memory, in bytes.</param>
     /// <exception cref="InvalidDataException">The store holds no ext4 file system, or one with unknown features.</exception>
     /// <exception cref="IOException">The store failed.</exception>
     /// <exception cref="PlatformNotSupportedException">libext2fs is missing or of an unknown version.</exception>
-    internal static Ext4FileSystem Open(BlockStore store, int cacheCapacity = WriteBackCache.DefaultCapacity)
+    internal static Ext4FileSystem Open(BlockSource source, int cacheCapacity = WriteBackCache.DefaultCapacity)
     {
-        Ext2Handle handle = Ext2Handle.Open(new WriteBackCache(store, cacheCapacity));
+        Ext2Handle handle = Ext2Handle.Open(new WriteBackCache(source, cacheCapacity));
         try
         {
             CheckFeatures(handle.FileSystem->SuperBlock);
 
             // The library would write the wall clock; the time of the last write stays what it was at the start.
             handle.FileSystem->Now = Math.Max(1, handle.FileSystem->SuperBlock->WriteTime);
-            if (!store.IsReadOnly)
+            if (!handle.Device.Cache.IsReadOnly)
             {
                 handle.Check(LibExt2.ReadBitmaps(handle.FileSystem), "The bitmaps cannot be read");
             }
@@ -130,7 +130,7 @@ internal sealed unsafe partial class Ext4FileSystem : IDisposable
         fixed (byte* area = inode.BlockArea)
         {
             blocks += (ulong)ExtentTree.Build(
-                new Span<byte>(area, Ext2Inode.BlockAreaSize), extents, _blocks.AllocateBlock, WriteBlock);
+                new Span<byte>(area, Ext2Inode.BlockAreaSize), extents, _blocks.AllocateMetadata, WriteBlock);
         }
 
         inode.Flags |= ExtentsFlag;
@@ -157,8 +157,8 @@ internal sealed unsafe partial class Ext4FileSystem : IDisposable
         if (super->LogBlockSize != LogBlockSize || super->InodeSize != Ext2Inode.ByteSize)
         {
             throw new InvalidDataException(
-                $"The ext4 file system has blocks of {1024L << (int)Math.Min(super->LogBlockSize, 16)} bytes and inodes of {super->InodeSize} bytes; "
-                + $"{BlockSize} and {Ext2Inode.ByteSize} are supported.");
+                $"The ext4 file system has blocks of {1024L << (int)Math.Min(super->LogBlockSize, 16)} bytes "
+                + $"and inodes of {super->InodeSize} bytes; {BlockSize} and {Ext2Inode.ByteSize} are supported.");
         }
     }
 

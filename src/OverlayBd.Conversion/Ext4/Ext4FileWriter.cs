@@ -83,7 +83,8 @@ internal sealed class Ext4FileWriter
 
             if (end > uint.MaxValue)
             {
-                throw new InvalidDataException($"A file reaches to byte {end * BlockSize}; ext4 ends at {(long)uint.MaxValue * BlockSize}.");
+                throw new InvalidDataException(
+                    $"A file reaches to byte {end * BlockSize}; ext4 ends at {(long)uint.MaxValue * BlockSize}.");
             }
 
             allocator.Allocate(extents, (uint)first, (uint)(end - first));

@@ -20,10 +20,11 @@ internal sealed unsafe class Ext4Tree
     {
         yield return Describe(Ext4FileSystem.RootInode, []);
         var pending = new Stack<(byte[] Path, uint Inode)>();
-        var above = new HashSet<uint> { Ext4FileSystem.RootInode };
+        var seen = new DirectoryLoopGuard();
         pending.Push(([], Ext4FileSystem.RootInode));
         while (pending.TryPop(out (byte[] Path, uint Inode) directory))
         {
+            seen.Enter(directory.Inode);
             List<DirectoryEntry> entries = [.. _fileSystem.Enumerate(directory.Inode)];
             entries.Sort((left, right) => left.Name.AsSpan().SequenceCompareTo(right.Name));
             var below = new List<(byte[], uint)>();
@@ -38,11 +39,6 @@ internal sealed unsafe class Ext4Tree
                 yield return Describe(entry.Inode, path);
                 if (entry.IsDirectory)
                 {
-                    if (!above.Add(entry.Inode))
-                    {
-                        throw new InvalidDataException($"Directory inode {entry.Inode} has more than one name.");
-                    }
-
                     below.Add((path, entry.Inode));
                 }
             }

@@ -20,7 +20,8 @@ internal sealed class WriteBackCache
     private const int SlabBlocks = 256;
     private const int LongestWrite = 1024 * 1024;
 
-    private readonly BlockStore _store;
+    private readonly BlockSource _source;
+    private readonly BlockStore? _store;
     private readonly int _capacity;
     private readonly Dictionary<long, int> _slots = [];
     private readonly LinkedSlots _recent;
@@ -30,11 +31,12 @@ internal sealed class WriteBackCache
     private readonly byte[] _scratch = new byte[BlockSize];
     private int _dirtyCount;
 
-    /// <param name="store">The store; not owned.</param>
+    /// <param name="source">The store, or a mere source to read from; not owned.</param>
     /// <param name="capacity">The bound of the blocks kept, in bytes.</param>
-    internal WriteBackCache(BlockStore store, int capacity = DefaultCapacity)
+    internal WriteBackCache(BlockSource source, int capacity = DefaultCapacity)
     {
-        _store = store;
+        _source = source;
+        _store = source is BlockStore { IsReadOnly: false } store ? store : null;
         _capacity = Math.Max(capacity / BlockSize, 16);
         _recent = new LinkedSlots(_capacity);
         _blocks = new long[_capacity];
@@ -42,10 +44,10 @@ internal sealed class WriteBackCache
     }
 
     /// <summary>Gets the length of the store, in bytes.</summary>
-    internal long Length => _store.Length;
+    internal long Length => _source.Length;
 
-    /// <summary>Gets whether the store refuses writes.</summary>
-    internal bool IsReadOnly => _store.IsReadOnly;
+    /// <summary>Gets whether nothing can be written.</summary>
+    internal bool IsReadOnly => _store is null;
 
     /// <summary>Gets the bytes handed to the store so far.</summary>
     internal long BytesWritten { get; private set; }
@@ -81,7 +83,7 @@ internal sealed class WriteBackCache
                     count = Math.Min(count + BlockSize, destination.Length);
                 }
 
-                Wait(_store.ReadAsync(offset, destination[..count]));
+                Wait(_source.ReadAsync(offset, destination[..count]));
             }
 
             destination = destination[count..];
@@ -141,6 +143,11 @@ internal sealed class WriteBackCache
         if (_dirtyCount == 0)
         {
             return;
+        }
+
+        if (_store is null)
+        {
+            throw new InvalidOperationException("The file system was opened for reading.");
         }
 
         int[] slots = new int[_dirtyCount];
@@ -224,7 +231,7 @@ internal sealed class WriteBackCache
         {
             // Through the scratch block: should the read fail, no slot claims to hold what it does not.
             int length = (int)Math.Min(BlockSize, Length - (block * BlockSize));
-            Wait(_store.ReadAsync(block * BlockSize, _scratch.AsMemory(0, length)));
+            Wait(_source.ReadAsync(block * BlockSize, _scratch.AsMemory(0, length)));
             _scratch.AsSpan(length).Clear();
             slot = Take(block);
             _scratch.CopyTo(SlotMemory(slot));

@@ -6,5 +6,14 @@ namespace OverlayBd.Conversion.Pipeline;
 internal sealed class StageProgress(
     IProgress<ConversionProgress> progress, int layer, int layerCount, ConversionStage stage, long total) : IProgress<long>
 {
-    public void Report(long value) => progress.Report(new ConversionProgress(layer, layerCount, stage, value, total));
+    private long _last = -1;
+
+    /// <summary>Reports how far the stage is, unless that was said last.</summary>
+    public void Report(long value)
+    {
+        if (Interlocked.Exchange(ref _last, value) != value)
+        {
+            progress.Report(new ConversionProgress(layer, layerCount, stage, value, total));
+        }
+    }
 }

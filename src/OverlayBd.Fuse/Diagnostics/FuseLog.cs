@@ -32,8 +32,10 @@ internal static partial class FuseLog
     public static partial void RequestFailed(
         ILogger logger, string name, FuseOperation operation, long offset, long length, string reason, long leftOut, Exception exception);
 
-    [LoggerMessage(5011, LogLevel.Error, "'{Name}': {Count} requests failed because the store did not answer for {Seconds} s.")]
-    public static partial void RequestsTimedOut(ILogger logger, string name, int count, double seconds);
+    [LoggerMessage(5011, LogLevel.Error,
+        "'{Name}': {Operation} of {Length} bytes at byte {Offset} failed: the store did not answer for {Seconds} s. ({LeftOut} earlier failures are not shown.)")]
+    public static partial void RequestTimedOut(
+        ILogger logger, string name, FuseOperation operation, long offset, long length, double seconds, long leftOut);
 
     [LoggerMessage(5012, LogLevel.Error, "'{Name}': the kernel refused a reply (errno {Errno}).")]
     public static partial void ReplyRefused(ILogger logger, string name, int errno);

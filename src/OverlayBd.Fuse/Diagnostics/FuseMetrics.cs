@@ -17,18 +17,17 @@ internal sealed class FuseMetrics : IDisposable
     ];
 
     private readonly Meter _meter;
-    private readonly bool _ownsMeter;
     private readonly FuseConnection _connection;
     private readonly KeyValuePair<string, object?> _device;
     private readonly Histogram<double> _duration;
     private volatile bool _disposed;
 
-    public FuseMetrics(IMeterFactory? factory, FuseConnection connection)
+    // A meter for each device, not one of a factory: a factory keeps its meters, and with them every device there ever was.
+    public FuseMetrics(FuseConnection connection)
     {
         _connection = connection;
         _device = new KeyValuePair<string, object?>("device", connection.Name);
-        _ownsMeter = factory is null;
-        _meter = factory?.Create(FuseBlockDeviceStatistics.MeterName) ?? new Meter(FuseBlockDeviceStatistics.MeterName);
+        _meter = new Meter(FuseBlockDeviceStatistics.MeterName);
         _meter.CreateObservableCounter("overlaybd.fuse.requests", () => ByOperation(static (c, o) => c.Requests(o)),
             "{request}", "Requests that the store answered.");
         _meter.CreateObservableCounter("overlaybd.fuse.io", () => ByOperation(static (c, o) => c.Bytes(o)),
@@ -51,10 +50,7 @@ internal sealed class FuseMetrics : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        if (_ownsMeter)
-        {
-            _meter.Dispose();
-        }
+        _meter.Dispose();
     }
 
     private IEnumerable<Measurement<long>> ByOperation(Func<FuseCounters, FuseOperation, long> value)

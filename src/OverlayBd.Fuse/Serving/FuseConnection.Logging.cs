@@ -16,6 +16,14 @@ internal sealed partial class FuseConnection
         }
     }
 
+    public void LogTimeout(FuseOperation operation, long offset, long length, TimeSpan timeout)
+    {
+        if (_logLimit.TryTake(out long leftOut))
+        {
+            FuseLog.RequestTimedOut(_logger, Name, operation, offset, length, timeout.TotalSeconds, leftOut);
+        }
+    }
+
     public void LogReplyRefused(int errno) => FuseLog.ReplyRefused(_logger, Name, errno);
 
     public void LogMalformedRequest(uint opcode, int length) => FuseLog.MalformedRequest(_logger, Name, opcode, length);

@@ -27,6 +27,7 @@ internal sealed partial class FuseConnection
     private Exception? _failure;
     private int _runningWorkers;
     private int _references = 1; // the opener's, released once all workers run
+    private int _openerReleased;
     private int _overdue;
 
     public FuseConnection(string name, BlockStore store, bool readOnly, FuseBlockDeviceOptions options, ILogger logger)
@@ -36,7 +37,7 @@ internal sealed partial class FuseConnection
         _logger = logger;
         TimeProvider = options.TimeProvider;
         _logLimit = new FailureLogLimit(TimeProvider);
-        Metrics = new FuseMetrics(options.MeterFactory, this);
+        Metrics = new FuseMetrics(this);
         Requests = new FuseRequestPool(this, RetainedRequests);
         Handler = new FuseRequestHandler(this, store, readOnly);
     }
@@ -162,7 +163,14 @@ internal sealed partial class FuseConnection
     }
 
     /// <summary>Lets the descriptors be closed once the workers and the store are done with them.</summary>
-    public void ReleaseOpener() => ReleaseReference();
+    /// <remarks>Calling it again does nothing.</remarks>
+    public void ReleaseOpener()
+    {
+        if (Interlocked.Exchange(ref _openerReleased, 1) == 0)
+        {
+            ReleaseReference();
+        }
+    }
 
     public void AddReference() => Interlocked.Increment(ref _references);
 
@@ -212,7 +220,15 @@ internal sealed partial class FuseConnection
 
         AddReference();
         Interlocked.Increment(ref _runningWorkers);
-        worker.Start();
+        try
+        {
+            worker.Start();
+        }
+        catch
+        {
+            WorkerEnded(null);
+            throw;
+        }
     }
 
     private void End()
@@ -234,13 +250,5 @@ internal sealed partial class FuseConnection
         _ = _completion.Task.Exception;
     }
 
-    private void ExpireRequests()
-    {
-        TimeSpan timeout = _options.RequestTimeout.GetValueOrDefault();
-        int expired = Requests.Expire(TimeProvider.GetTimestamp(), timeout);
-        if (expired > 0)
-        {
-            FuseLog.RequestsTimedOut(_logger, Name, expired, timeout.TotalSeconds);
-        }
-    }
+    private void ExpireRequests() => Requests.Expire(TimeProvider.GetTimestamp(), _options.RequestTimeout.GetValueOrDefault());
 }

@@ -111,16 +111,16 @@ internal sealed unsafe class FuseRequest : IDisposable
     }
 
     /// <summary>Answers with <c>EIO</c> a request that has been pending for <paramref name="timeout"/>.</summary>
-    /// <returns>Whether it was overdue; the store still has it then.</returns>
-    public bool Expire(long now, TimeSpan timeout)
+    public void Expire(long now, TimeSpan timeout)
     {
         long state = Volatile.Read(ref _state);
         ulong unique = Unique;
         FuseWorker worker = Worker;
+        (FuseOperation operation, long offset, long length) = (Operation, Offset, Length);
         CancellationTokenSource cancellation = _cancellation;
         if ((state & PhaseMask) != Pending || _connection.TimeProvider.GetElapsedTime(Volatile.Read(ref _startedAt), now) < timeout)
         {
-            return false;
+            return;
         }
 
         // What was read above belongs to this generation if, and only if, the exchange succeeds.
@@ -128,14 +128,14 @@ internal sealed unsafe class FuseRequest : IDisposable
         if (Interlocked.CompareExchange(ref _state, (state & ~PhaseMask) + Overdue, state) != state)
         {
             _connection.RemoveOverdue();
-            return false;
+            return;
         }
 
         worker.Counters.CountTimeout();
         worker.Counters.EndWithError();
         worker.ReplyError(unique, LibC.EIO);
+        _connection.LogTimeout(operation, offset, length, timeout);
         Cancel(cancellation);
-        return true;
     }
 
     /// <summary>Tells the store that the answer is wanted no more.</summary>

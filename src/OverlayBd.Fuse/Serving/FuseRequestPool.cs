@@ -57,15 +57,18 @@ internal sealed class FuseRequestPool
     }
 
     /// <summary>Answers every request that is overdue.</summary>
-    public int Expire(long now, TimeSpan timeout)
+    public void Expire(long now, TimeSpan timeout)
     {
-        int count = 0;
-        foreach (FuseRequest request in Snapshot())
+        FuseRequest[] all;
+        lock (_gate)
         {
-            count += request.Expire(now, timeout) ? 1 : 0;
+            all = [.. _all];
         }
 
-        return count;
+        foreach (FuseRequest request in all)
+        {
+            request.Expire(now, timeout);
+        }
     }
 
     /// <summary>Cancels what stores still work on and frees the rest; nothing is retained from now on.</summary>
@@ -84,13 +87,5 @@ internal sealed class FuseRequestPool
 
         Array.ForEach(free, static request => request.Dispose());
         Array.ForEach(used, static request => request.Cancel());
-    }
-
-    private FuseRequest[] Snapshot()
-    {
-        lock (_gate)
-        {
-            return [.. _all];
-        }
     }
 }

@@ -51,14 +51,14 @@ internal sealed unsafe class FuseWorker
     {
         _ = LinuxCalls.TrySetIoFlusher();
         Exception? failure = null;
-        FuseRequest request = _connection.Requests.Rent(this);
+        FuseRequest? request = null;
         try
         {
-            while (Read(request, out int length, out int errno))
+            while (Read(request ??= _connection.Requests.Rent(this), out int length, out int errno))
             {
                 if (errno == 0 && !Handle(request, length))
                 {
-                    request = _connection.Requests.Rent(this);
+                    request = null; // a store has it; it finds its own way back
                 }
             }
         }
@@ -68,7 +68,11 @@ internal sealed unsafe class FuseWorker
             failure = exception;
         }
 
-        _connection.Requests.Return(request);
+        if (request is not null)
+        {
+            _connection.Requests.Return(request);
+        }
+
         _connection.WorkerEnded(failure);
     }
 

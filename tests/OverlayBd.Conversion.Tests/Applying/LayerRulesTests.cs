@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Security.Cryptography;
 using OverlayBd.Conversion.Ext4;
 using OverlayBd.Conversion.Tests.Ext4;
 using OverlayBd.Format;
@@ -64,7 +65,8 @@ public sealed class LayerRulesTests : IDisposable
     [Fact]
     public async Task Whiteout_AufsBookkeeping_IsSkipped()
     {
-        FileTree tree = await BuildAsync([TarItem.Directory(".wh..wh.plnk"), TarItem.File(".wh..wh.plnk/1.2"), TarItem.File(".wh..wh.aufs")]);
+        FileTree tree = await BuildAsync(
+            [TarItem.Directory(".wh..wh.plnk"), TarItem.File(".wh..wh.plnk/1.2"), TarItem.File(".wh..wh.aufs")]);
         Assert.Equal([""], tree.Nodes.Keys);
     }
 
@@ -85,8 +87,11 @@ public sealed class LayerRulesTests : IDisposable
     }
 
     [Fact]
-    public async Task Parent_SymbolicLinksInACircle_AreRefused() =>
-        Assert.Contains("symbolic links", await RefuseAsync([TarItem.Symlink("a", "b"), TarItem.Symlink("b", "a"), TarItem.File("a/f")]), StringComparison.Ordinal);
+    public async Task Parent_SymbolicLinksInACircle_AreRefused()
+    {
+        string message = await RefuseAsync([TarItem.Symlink("a", "b"), TarItem.Symlink("b", "a"), TarItem.File("a/f")]);
+        Assert.Contains("symbolic links", message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Parent_File_IsRefused() =>
@@ -121,8 +126,11 @@ public sealed class LayerRulesTests : IDisposable
         Assert.Contains("256 bytes", await RefuseAsync([TarItem.File(new string('x', 256))]), StringComparison.Ordinal);
 
     [Fact]
-    public async Task Attributes_MoreThanFit_AreRefused() =>
-        Assert.Contains("extended attributes", await RefuseAsync([TarItem.File("f") with { Xattrs = [("user.a"u8.ToArray(), new byte[5000])] }]), StringComparison.Ordinal);
+    public async Task Attributes_MoreThanFit_AreRefused()
+    {
+        string message = await RefuseAsync([TarItem.File("f") with { Xattrs = [("user.a"u8.ToArray(), new byte[5000])] }]);
+        Assert.Contains("extended attributes", message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Attributes_OfOtherSystems_AreLeftOut()
@@ -151,7 +159,8 @@ public sealed class LayerRulesTests : IDisposable
     [Fact]
     public async Task Root_Entry_SetsTheRootsAttributes()
     {
-        FileTree tree = await BuildAsync([TarItem.Directory("./") with { Mode = 0x1C9, Uid = 70000, Gid = 80000, Seconds = -5, Nanoseconds = 6 }]);
+        FileTree tree = await BuildAsync(
+            [TarItem.Directory("./") with { Mode = 0x1C9, Uid = 70000, Gid = 80000, Seconds = -5, Nanoseconds = 6 }]);
         FileNode root = tree.Nodes[""];
         Assert.Equal((0x1C9u, 70000L, 80000L, -5L, 6), (root.Mode, root.Uid, root.Gid, root.Seconds, root.Nanoseconds));
     }
@@ -162,7 +171,7 @@ public sealed class LayerRulesTests : IDisposable
         await LayerStack.CreateAsync(Image, 4 * MiB);
         IOException exception = await Assert.ThrowsAsync<Ext4SpaceException>(
             () => LayerStack.ApplyAsync(Image, "big", TarItem.File("small"), TarItem.File("large", new byte[5 * MiB])));
-        Assert.Contains("Layer big, entry 'large'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("big, entry 'large'", exception.Message, StringComparison.Ordinal);
         Assert.Contains("--vsize", exception.Message, StringComparison.Ordinal);
     }
 
@@ -173,6 +182,28 @@ public sealed class LayerRulesTests : IDisposable
         string path = string.Join('/', Enumerable.Repeat("d", 3000));
         FileTree tree = await BuildAsync([TarItem.File(path + "/f"), TarItem.Directory("e")], [TarItem.File(".wh.d")]);
         Assert.Equal(["", "e"], tree.Nodes.Keys);
+    }
+
+    // The bytes are the same on every machine, at every time, and with libext2fs 1.46 and 1.47. A change of them is a change
+    // of every layer that will be made: layers of earlier versions are then no longer found again.
+    [Fact]
+    public async Task Bytes_OfKnownLayers_NeverChange()
+    {
+        await BuildAsync(
+            [
+                TarItem.Directory("d") with { Mode = 0b111_000_111_101, Uid = 100_000 },
+                .. Enumerable.Range(0, 300).Select(i => TarItem.File($"d/{i:d100}", new byte[i * 10])),
+                TarItem.Symlink("long", new string('t', 200)),
+                TarItem.File("attributes") with { Xattrs = [("user.a"u8.ToArray(), new byte[500]), ("security.b"u8.ToArray(), [1])] },
+                TarItem.SparseFile("sparse", TarSparseFormat.Pax10, 9 * MiB, (MiB, new byte[700]), (8 * MiB, new byte[9000])),
+                TarItem.CharacterDevice("device", 300, 70_000),
+                TarItem.HardLink("link", "attributes"),
+            ],
+            [TarItem.File("d/.wh..wh..opq"), TarItem.File("d/new", new byte[10_000]), TarItem.File(".wh.sparse"), TarItem.File("implied/f")]);
+        await using FileStream image = File.OpenRead(Image);
+        byte[] hash = await SHA256.HashDataAsync(image, TestContext.Current.CancellationToken);
+        string actual = Convert.ToHexStringLower(hash);
+        Assert.True(actual == "518c1ac093a38391493990371c9f2cf1a1f87418c99e637477f357628d2d974f", actual);
     }
 
     private async Task<FileTree> BuildAsync(params TarItem[][] layers)
@@ -192,6 +223,6 @@ public sealed class LayerRulesTests : IDisposable
     private async Task<string> RefuseAsync(TarItem[] layer)
     {
         await LayerStack.CreateAsync(Image, 32 * MiB);
-        return (await Assert.ThrowsAsync<InvalidDataException>(() => LayerStack.ApplyAsync(Image, "0", layer))).Message;
+        return (await Assert.ThrowsAsync<InvalidDataException>(() => LayerStack.ApplyAsync(Image, "Layer 0", layer))).Message;
     }
 }

@@ -12,7 +12,7 @@ namespace OverlayBd.Conversion.Tests.Ext4;
 public sealed class Ext4FileSystemTests : IDisposable
 {
     private const int MiB = 1024 * 1024;
-    private static readonly Ext4Attributes s_plain = new() { Mode = 0x1A4, ModificationTime = new FileTime(1_700_000_000, 1) };
+    private static readonly Ext4Attributes s_plain = new() { Mode = 0b110_100_100, ModificationTime = new FileTime(1_700_000_000, 1) };
     private readonly TempDirectory _directory = new();
 
     private string Image => _directory["image"];
@@ -325,7 +325,7 @@ public sealed class Ext4FileSystemTests : IDisposable
         E2fsck.AssertClean(Image);
     }
 
-    private const string WrittenHash = "45d55d91912a5588b553d8d813b380f283f93a97db9ba5d8b9d5fc1810678ac6";
+    private const string WrittenHash = "26b99da65040b053912e0154d92227906839b49e2ad85e080967059cbdad69f0";
 
     private static DirectoryEntry Find(Ext4FileSystem fileSystem, uint directory, string name)
     {

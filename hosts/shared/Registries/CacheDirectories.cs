@@ -3,7 +3,7 @@
 using System.Globalization;
 using OverlayBd.Registry.Caching;
 
-namespace OverlayBd.Backstore;
+namespace OverlayBd.Registries;
 
 /// <summary>
 /// The folders of a cache directory. A cache belongs to one process at a time, and private servers run side by side: each takes
@@ -11,21 +11,27 @@ namespace OverlayBd.Backstore;
 /// </summary>
 internal static class CacheDirectories
 {
+    public const string DefaultPath = "/var/cache/overlaybd";
+
+    /// <summary>The size that one folder is kept under, in bytes.</summary>
+    public const long DefaultCapacity = 4L << 30;
+
     private const int EAGAIN = 11;
     private const int MostProcesses = 1024;
 
-    public static async Task<BlockCache> OpenFirstFreeAsync(BackstoreOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<BlockCache> OpenFirstFreeAsync(
+        string directory, long capacity, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         for (int number = 0; ; number++)
         {
-            BlockCacheOptions cache = new()
+            BlockCacheOptions options = new()
             {
-                Directory = Path.Combine(options.CacheDirectory, number.ToString(CultureInfo.InvariantCulture)),
-                CapacityBytes = options.CacheBytes,
+                Directory = Path.Combine(directory, number.ToString(CultureInfo.InvariantCulture)),
+                CapacityBytes = capacity,
             };
             try
             {
-                return await BlockCache.OpenAsync(cache, loggers, meterFactory: null, cancellationToken);
+                return await BlockCache.OpenAsync(options, loggers, meterFactory: null, cancellationToken);
             }
             catch (IOException e) when (e.InnerException?.HResult == EAGAIN && number < MostProcesses)
             {
