@@ -149,7 +149,7 @@ public sealed class SnapshotTests : IDisposable
                     Assert.False(write.IsCompleted);
                     foreach (string name in (string[])["0.data", "0.index", "1.data", "1.index"])
                     {
-                        SparseCopy(_files[name], _files["crash" + name]);
+                        UpperFiles.Copy(_files[name], _files["crash" + name]);
                     }
 
                     return ValueTask.CompletedTask;
@@ -159,8 +159,8 @@ public sealed class SnapshotTests : IDisposable
         }
 
         // Not published: the old pair is the upper, with everything in it.
-        SparseCopy(_files["crash0.data"], _files["old.data"]);
-        SparseCopy(_files["crash0.index"], _files["old.index"]);
+        UpperFiles.Copy(_files["crash0.data"], _files["old.data"]);
+        UpperFiles.Copy(_files["crash0.index"], _files["old.index"]);
         await using (LsmtWritableImage old = await _files.OpenAsync("old", await _files.LowerAsync(_below)))
         {
             await UpperFiles.ExpectAsync(model, old);
@@ -220,12 +220,5 @@ public sealed class SnapshotTests : IDisposable
         _below.CopyTo(model, 0);
         tail.CopyTo(model, (2 * VirtualSize) - tail.Length);
         await UpperFiles.ExpectAsync(model, reopened);
-    }
-
-    private static void SparseCopy(string from, string to)
-    {
-        using var copy = System.Diagnostics.Process.Start("cp", ["--sparse=auto", from, to]);
-        copy.WaitForExit();
-        Assert.Equal(0, copy.ExitCode);
     }
 }

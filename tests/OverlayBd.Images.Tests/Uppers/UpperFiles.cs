@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using OverlayBd.Format;
 using OverlayBd.Format.Lsmt;
 using OverlayBd.Testing;
@@ -58,6 +59,14 @@ internal sealed class UpperFiles(long virtualSize) : IDisposable
         }
 
         return LsmtImage.Stack(layers);
+    }
+
+    /// <summary>Copies a file with its holes, also one that is locked: File.Copy would do neither.</summary>
+    public static void Copy(string from, string to)
+    {
+        using var copy = Process.Start("cp", ["--sparse=auto", from, to]);
+        copy.WaitForExit();
+        Assert.Equal(0, copy.ExitCode);
     }
 
     public static byte[] Noise(long length, int seed)
