@@ -46,7 +46,8 @@ internal static class LayerRules
     public static readonly IReadOnlyDictionary<string, string[]> Forbidden = new Dictionary<string, string[]>
     {
         ["OverlayBd.Format"] = ["System.Net", "System.Diagnostics.Process", "Microsoft.Extensions", "Tmds.LibC"],
-        ["OverlayBd.Registry"] = ["System.Diagnostics.Process", "Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu", "OverlayBd.Images"],
+        // Docker's credential helpers are programs, so a registry client starts processes.
+        ["OverlayBd.Registry"] = ["Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu", "OverlayBd.Images"],
         ["OverlayBd.Images"] = ["System.Diagnostics.Process", "Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu", "OverlayBd.Conversion"],
         ["OverlayBd.Conversion"] = ["System.Diagnostics.Process", "Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu"],
         ["OverlayBd.Tcmu"] = ["System.Net.Http", "System.Diagnostics.Process", "OverlayBd.Registry", "OverlayBd.Images", "OverlayBd.Fuse"],
