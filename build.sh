@@ -139,7 +139,7 @@ verb_pack() {
 
 verb_bench() {
     need_sdk
-    need "${RUNTIME[@]}" fio:fio liblz4.so.1:liblz4-1 libzstd.so.1:libzstd1
+    need "${RUNTIME[@]}" fio:fio liblz4.so.1:liblz4-1 libzstd.so.1:libzstd1 libisal.so.2:libisal2
     dotnet build benchmarks/OverlayBd.Benchmarks -c Release --verbosity quiet
     $SUDO dotnet run --no-build -c Release --project benchmarks/OverlayBd.Benchmarks -- "$@"
 }

@@ -29,6 +29,7 @@ stop() { # PID: asks a process to end and waits until it has
 clean_up() {
     local status=$? target device
     trap - EXIT
+    set +e # every step is tried, whatever became of the one before
     trap '' INT TERM
     set +e # one thing that is gone already must not keep the rest
     stop "$server_pid"

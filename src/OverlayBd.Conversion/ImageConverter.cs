@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Globalization;
 using OverlayBd.Conversion.Pipeline;
 using OverlayBd.Format.Oci;
 using OverlayBd.Images;
@@ -13,7 +12,8 @@ namespace OverlayBd.Conversion;
 /// <para>Every layer becomes one block layer that holds what it changes of an ext4 file system, written without root rights,
 /// mounts or other programs. The result depends on the source and on the options that say so, and on nothing else: the same
 /// input gives the same digests, wherever and whenever it is converted.</para>
-/// <para>Memory stays bounded whatever the size of the image; layers lie in work files until the one above is built.</para>
+/// <para>Memory stays bounded whatever the size of the image. The converted layers lie in work files until the last one is built,
+/// because each is built upon those below; an original layer and what is unpacked of it go as soon as it is built.</para>
 /// <para>A failure leaves no tag; blobs that were uploaded before stay, and are found again by the next try.</para>
 /// </remarks>
 public static class ImageConverter
@@ -52,7 +52,8 @@ public static class ImageConverter
             ManifestContent content = await source.GetManifestAsync(sourceTagOrDigest, cancellationToken).ConfigureAwait(false);
             if (content.AsIndex() is ImageIndex index)
             {
-                return await ConvertAsync(converter, source, index, content.Descriptor.MediaType, target, targetTag, progress, cancellationToken)
+                var indexConverter = new IndexConverter(source, target, converter);
+                return await indexConverter.ConvertAsync(index, content.Descriptor.MediaType, targetTag, progress, cancellationToken)
                     .ConfigureAwait(false);
             }
         }
@@ -62,47 +63,4 @@ public static class ImageConverter
         ConvertedManifest converted = await converter.ConvertAsync(manifest, targetTag, progress, cancellationToken).ConfigureAwait(false);
         return new ConversionResult(converted.Converted, [converted]);
     }
-
-    /// <summary>Converts every image of an index, one after the other, and pushes an index of the results.</summary>
-    private static async Task<ConversionResult> ConvertAsync(
-        ManifestConverter converter,
-        ImageRepository source,
-        ImageIndex index,
-        string mediaType,
-        ImageRepository target,
-        string? targetTag,
-        IProgress<ConversionProgress>? progress,
-        CancellationToken cancellationToken)
-    {
-        var manifests = new List<ConvertedManifest>();
-        var entries = new List<Descriptor>();
-        foreach (Descriptor entry in index.Manifests.Where(IsImage))
-        {
-            ManifestContent content = await source.GetManifestAsync(entry.Digest.ToString(), cancellationToken).ConfigureAwait(false);
-            ConvertedManifest converted = await converter.ConvertAsync(content, null, progress, cancellationToken).ConfigureAwait(false);
-            manifests.Add(converted);
-            entries.Add(entry with
-            {
-                MediaType = converted.Converted.MediaType,
-                Digest = converted.Converted.Digest,
-                Size = converted.Converted.Size,
-            });
-        }
-
-        if (manifests.Count == 0)
-        {
-            throw new InvalidDataException(string.Create(
-                CultureInfo.InvariantCulture, $"{source.Name}: none of the {index.Manifests.Count} entries of the index is an image."));
-        }
-
-        byte[] bytes = OciJson.Write(index with { Manifests = entries });
-        Descriptor pushed = await target.PushManifestAsync(bytes, mediaType, targetTag, cancellationToken).ConfigureAwait(false);
-        return new ConversionResult(pushed, manifests);
-    }
-
-    /// <summary>Attestations and the like stand in an index as manifests of an unknown platform, or with a reference type.</summary>
-    private static bool IsImage(Descriptor entry) =>
-        MediaTypes.IsManifest(entry.MediaType)
-        && entry.Platform?.Os != "unknown"
-        && entry.Annotations?.ContainsKey("vnd.docker.reference.type") != true;
 }

@@ -29,7 +29,8 @@ public sealed class ImageConverterOptions
     public bool AllPlatforms { get; set; }
 
     /// <summary>Gets or sets the directory for work files, which are removed when they are no longer needed.</summary>
-    /// <value>The directory for temporary files by default. It needs room for about three unpacked layers.</value>
+    /// <value>The directory for temporary files by default. It needs room for the converted image,
+    /// two of its original layers, and one unpacked.</value>
     public string? WorkDirectory { get; set; }
 
     /// <summary>Gets or sets the number of threads that compress.</summary>

@@ -13,7 +13,7 @@ public abstract class BlockSource : IAsyncDisposable
 {
     private int _disposed;
 
-    /// <summary>Gets the length of the source, in bytes. It never changes.</summary>
+    /// <summary>Gets the length of the source, in bytes. It changes only when an <see cref="IResizable"/> grows.</summary>
     public abstract long Length { get; }
 
     /// <summary>Gets whether <see cref="DisposeAsync"/> has been called.</summary>

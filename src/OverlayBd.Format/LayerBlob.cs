@@ -49,10 +49,24 @@ public sealed class LayerBlob : IAsyncDisposable
     /// <exception cref="InvalidDataException">The bytes are neither a layer nor one of its wrappings, or a damaged one.</exception>
     /// <exception cref="IOException">The bytes could not be fetched.</exception>
     /// <exception cref="OperationCanceledException">The opening was abandoned.</exception>
-    public static async ValueTask<LayerBlob> OpenAsync(BlockSource blob, string name, CancellationToken cancellationToken = default)
+    public static ValueTask<LayerBlob> OpenAsync(BlockSource blob, string name, CancellationToken cancellationToken = default) =>
+        OpenAsync(blob, name, static layer => layer, cancellationToken);
+
+    /// <summary>Opens a stored layer, and puts something between it and its bytes.</summary>
+    /// <param name="blob">The stored bytes. Owned from this call on: released also when opening fails.</param>
+    /// <param name="name">What to call the layer in messages, such as its digest or path.</param>
+    /// <param name="decorate">Given the bare LSMT file, without its wrappings; returns what the layer is to be read through, which owns it.</param>
+    /// <param name="cancellationToken">Abandons the opening.</param>
+    /// <returns>The open layer; the caller disposes it.</returns>
+    /// <exception cref="InvalidDataException">The bytes are neither a layer nor one of its wrappings, or a damaged one.</exception>
+    /// <exception cref="IOException">The bytes could not be fetched.</exception>
+    /// <exception cref="OperationCanceledException">The opening was abandoned.</exception>
+    public static async ValueTask<LayerBlob> OpenAsync(
+        BlockSource blob, string name, Func<BlockSource, BlockSource> decorate, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(blob);
         ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(decorate);
         BlockSource source = blob;
         try
         {
@@ -77,6 +91,7 @@ public sealed class LayerBlob : IAsyncDisposable
                 }
             }
 
+            source = decorate(source);
             LsmtLayer layer = await LsmtLayer.OpenAsync(source, name, leaveOpen: false, cancellationToken).ConfigureAwait(false);
             return new LayerBlob(blob.Length, [.. wrappings], zFile, layer);
         }

@@ -3,6 +3,7 @@
 using OverlayBd.Format;
 using OverlayBd.Format.Compression;
 using OverlayBd.Format.Oci;
+using OverlayBd.Images.Downloading;
 using OverlayBd.Registry.Caching;
 
 namespace OverlayBd.Images;
@@ -11,15 +12,18 @@ namespace OverlayBd.Images;
 public sealed class ImageLayer
 {
     private readonly CachedBlockSource? _cached;
+    private readonly string? _path;
 
-    internal ImageLayer(LayerBlob blob, string name, Digest? digest, long size, string? path, CachedBlockSource? cached)
+    internal ImageLayer(
+        LayerBlob blob, string name, Digest? digest, long size, string? path, CachedBlockSource? cached, DownloadTarget? download = null)
     {
         Blob = blob;
         Name = name;
         Digest = digest;
         Size = size;
-        Path = path;
+        _path = path;
         _cached = cached;
+        Download = download;
     }
 
     /// <summary>Gets what messages call the layer.</summary>
@@ -32,7 +36,8 @@ public sealed class ImageLayer
     public long Size { get; }
 
     /// <summary>Gets the path of the file that is read; <see langword="null"/> when the layer is read from a registry.</summary>
-    public string? Path { get; }
+    /// <remarks>A layer that has been downloaded in the background is read from its file from then on.</remarks>
+    public string? Path => Download is { Source.IsSwitched: true } ? Download.CommitPath : _path;
 
     /// <summary>Gets whether the layer is read from a file.</summary>
     public bool IsLocal => Path is not null;
@@ -62,4 +67,7 @@ public sealed class ImageLayer
     public BlockCacheStatistics? CacheStatistics => _cached?.Statistics;
 
     internal LayerBlob Blob { get; }
+
+    /// <summary>Where the layer may be downloaded to; null for one that is local, or has no place.</summary>
+    internal DownloadTarget? Download { get; }
 }

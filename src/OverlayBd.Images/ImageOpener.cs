@@ -6,6 +6,7 @@ using OverlayBd.Format.Config;
 using OverlayBd.Format.Lsmt;
 using OverlayBd.Format.Oci;
 using OverlayBd.Images.Layers;
+using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
 
 namespace OverlayBd.Images;
@@ -16,17 +17,28 @@ internal sealed class ImageOpener
     private readonly OverlayBdImageOptions _options;
     private readonly ILogger _logger;
     private readonly LayerOpener _layers;
+    private readonly TraceTap _tap = new();
 
     public ImageOpener(OverlayBdImageOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConcurrentOpens, 1);
         _options = options;
         _logger = options.LoggerFactory?.CreateLogger<OverlayBdImage>() ?? (ILogger)NullLogger.Instance;
-        _layers = new LayerOpener(options.Cache, options.MaxConcurrentOpens, _logger);
+        _layers = new LayerOpener(options.Cache, options.MaxConcurrentOpens, _tap, _logger);
     }
 
-    public Task<OverlayBdImage> OpenAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken) =>
-        OpenAsync(repository.Name, ManifestLayers.Describe(repository, manifest), _options.WritableUpper, repository: null, cancellationToken);
+    public async Task<OverlayBdImage> OpenAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken)
+    {
+        List<LayerDescription> layers = ManifestLayers.Describe(repository, manifest);
+        OverlayBdImage image = await OpenAsync(repository.Name, layers, _options.WritableUpper, repository: null, cancellationToken)
+            .ConfigureAwait(false);
+        if (ManifestLayers.FindAcceleration(manifest) is Descriptor acceleration)
+        {
+            image.StartReplay(acceleration.Digest.ToString(), token => TraceLayer.ReadAsync(repository, acceleration, token));
+        }
+
+        return image;
+    }
 
     public async Task<OverlayBdImage> OpenAsync(DeviceConfig config, CancellationToken cancellationToken)
     {
@@ -45,22 +57,38 @@ internal sealed class ImageOpener
 
     private async Task<OverlayBdImage> OpenConfigAsync(DeviceConfig config, CancellationToken cancellationToken)
     {
-        if (config.AccelerationLayer && config.RecordTracePath is not null)
-        {
-            throw new InvalidDataException("The device config has both an acceleration layer and a trace to record or replay.");
-        }
-
+        var trace = TraceSetup.Of(config, _logger);
+        DownloadConfig? download = trace.RecordPath is null ? config.Download ?? _options.Download : null;
         WritableUpper? upper = _options.WritableUpper
             ?? (config.Upper is { Data: string data, Index: string index } ? new WritableUpper(data, index) : null);
         ImageRepository? repository = OpenRepository(config);
+        TraceRecorder? recorder = null;
         try
         {
+            recorder = trace.RecordPath is null ? null : StartTrace(trace.RecordPath);
             List<LayerDescription> layers = DeviceConfigLayers.Describe(config, repository);
             string name = repository?.Name ?? (layers.Count > 0 ? layers[^1].Name : upper?.DataPath ?? "device");
-            return await OpenAsync(name, layers, upper, repository, cancellationToken).ConfigureAwait(false);
+            if (download is not { Enable: true })
+            {
+                layers = [.. layers.Select(layer => layer with { DownloadDirectory = null })];
+            }
+
+            OverlayBdImage image = await OpenAsync(name, layers, upper, repository, cancellationToken).ConfigureAwait(false);
+            if (trace.ReplayPath is string path)
+            {
+                image.StartReplay($"'{path}'", token => TraceSetup.ReadAsync(path, token));
+            }
+
+            image.StartDownload(download);
+            return image;
         }
         catch
         {
+            if (recorder is not null)
+            {
+                await recorder.AbandonAsync().ConfigureAwait(false);
+            }
+
             if (repository is not null)
             {
                 await repository.DisposeAsync().ConfigureAwait(false);
@@ -69,6 +97,10 @@ internal sealed class ImageOpener
             throw;
         }
     }
+
+    // From before the first layer is opened: that reads, too, and a later opening is to find it near.
+    private TraceRecorder StartTrace(string path) =>
+        TraceRecorder.Start(_tap, new TraceRecorderOptions { Path = path, UseMarkerFiles = true }, _options.TimeProvider, _logger);
 
     private ImageRepository? OpenRepository(DeviceConfig config)
     {
@@ -104,7 +136,7 @@ internal sealed class ImageOpener
             LsmtWritableImage? writable = upper is null
                 ? null
                 : await OpenUpperAsync(upper, lower, cancellationToken).ConfigureAwait(false);
-            return new OverlayBdImage(name, layers, lower, writable, repository, _logger);
+            return new OverlayBdImage(name, layers, lower, writable, repository, _tap, _options, _logger);
         }
         catch
         {
@@ -121,13 +153,14 @@ internal sealed class ImageOpener
     {
         if (!upper.CreateIfMissing || File.Exists(upper.DataPath) || File.Exists(upper.IndexPath))
         {
-            return LsmtWritableImage.OpenAsync(upper.DataPath, upper.IndexPath, lower, cancellationToken);
+            return LsmtWritableImage.OpenAsync(upper.DataPath, upper.IndexPath, lower, SparseFiles.Instance, cancellationToken);
         }
 
         var options = new LsmtWritableOptions
         {
             VirtualSize = upper.VirtualSize != 0 ? upper.VirtualSize : lower?.Length ?? 0,
             ParentUuid = lower?.Layers[^1].Uuid,
+            SparseFiles = upper.IsSparse ? SparseFiles.Instance : null,
         };
         return LsmtWritableImage.CreateAsync(upper.DataPath, upper.IndexPath, options, lower, cancellationToken);
     }

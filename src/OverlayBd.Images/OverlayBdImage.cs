@@ -5,6 +5,9 @@ using OverlayBd.Format;
 using OverlayBd.Format.Config;
 using OverlayBd.Format.Lsmt;
 using OverlayBd.Format.Oci;
+using OverlayBd.Format.Trace;
+using OverlayBd.Images.Downloading;
+using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
 
 namespace OverlayBd.Images;
@@ -19,17 +22,31 @@ namespace OverlayBd.Images;
 /// write is refused.</para>
 /// <para>The repository, the client and the cache it was opened with stay their owners', and must outlive the image.</para>
 /// </remarks>
-public sealed class OverlayBdImage : BlockStore, IPrefetchable
+public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizable
 {
     private readonly string _name;
     private readonly BlockSource _disk;
     private readonly LsmtImage? _lower;
     private readonly ImageRepository? _repository;
     private readonly ILogger _logger;
+    private readonly TraceTap _tap;
+    private readonly TimeProvider _time;
+    private readonly PrefetchBudget? _sharedBudget;
+    private PrefetchBudget? _ownBudget;
 
     internal OverlayBdImage(
-        string name, IReadOnlyList<ImageLayer> layers, LsmtImage? lower, LsmtWritableImage? upper, ImageRepository? repository, ILogger logger)
+        string name,
+        IReadOnlyList<ImageLayer> layers,
+        LsmtImage? lower,
+        LsmtWritableImage? upper,
+        ImageRepository? repository,
+        TraceTap tap,
+        OverlayBdImageOptions options,
+        ILogger logger)
     {
+        _tap = tap;
+        _time = options.TimeProvider;
+        _sharedBudget = options.PrefetchBudget;
         _name = name;
         _lower = lower;
         _disk = upper ?? (BlockSource?)lower ?? throw new ArgumentException("An image has a layer or an upper.", nameof(layers));
@@ -49,11 +66,20 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     /// <inheritdoc/>
     public override int WriteAlignment => Upper?.WriteAlignment ?? 1;
 
-    /// <summary>Gets the read-only layers, the bottom one first.</summary>
-    public IReadOnlyList<ImageLayer> Layers { get; }
+    /// <summary>Gets the read-only layers, the bottom one first. A snapshot puts one on top.</summary>
+    public IReadOnlyList<ImageLayer> Layers { get; private set; }
 
     /// <summary>Gets the writable layer with what is below it, to commit or seal it; <see langword="null"/> when there is none. The image owns it.</summary>
     public LsmtWritableImage? Upper { get; }
+
+    /// <summary>Gets the recording of what is read of the layers; <see langword="null"/> when there is none.</summary>
+    public TraceRecorder? Trace => _tap.Recorder;
+
+    /// <summary>Gets the replay of a trace that an earlier run left; <see langword="null"/> when there is none. The image owns it.</summary>
+    public TracePlayer? Replay { get; private set; }
+
+    /// <summary>Gets the background download of the layers; <see langword="null"/> when there is none. The image owns it.</summary>
+    public BackgroundDownload? Download { get; private set; }
 
     /// <summary>Opens an overlaybd image from its manifest.</summary>
     /// <param name="repository">Where its layers are; not owned, and in use until the image is disposed.</param>
@@ -94,6 +120,21 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
         return new ImageOpener(options).OpenAsync(config, cancellationToken);
     }
 
+    /// <summary>Starts to record what is read of the layers, in the form that <see cref="TracePlayer"/> replays.</summary>
+    /// <param name="options">Where to, and how much.</param>
+    /// <returns>The recording; it ends with <see cref="TraceRecorder.StopAsync"/>, or with the image.</returns>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">A trace is being recorded already.</exception>
+    /// <exception cref="IOException">The trace cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The trace may not be written.</exception>
+    /// <exception cref="ObjectDisposedException">The image has been disposed.</exception>
+    public TraceRecorder StartTrace(TraceRecorderOptions options)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentNullException.ThrowIfNull(options);
+        return TraceRecorder.Start(_tap, options, _time, _logger);
+    }
+
     /// <summary>Brings what the layers hold of a range near.</summary>
     /// <inheritdoc cref="IPrefetchable.PrefetchAsync" path="/param"/>
     /// <returns>A task that completes when a read of the range would need no network, as far as the cache could store it.</returns>
@@ -114,6 +155,23 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     /// <inheritdoc/>
     public override string ToString() => _name;
 
+    /// <summary>Starts the replay; called once, by who opens the image.</summary>
+    internal void StartReplay(string trace, Func<CancellationToken, Task<IReadOnlyList<TraceRecord>>> read)
+    {
+        PrefetchBudget budget = _sharedBudget ?? (_ownBudget = new PrefetchBudget());
+        Replay = new TracePlayer(trace, read, [.. Layers.Select(layer => layer.IsLocal ? null : layer.Blob.Layer.Source)], budget, _logger);
+    }
+
+    /// <summary>Starts the download of the layers that are to be downloaded, if there are any; called once, by who opens the image.</summary>
+    internal void StartDownload(DownloadConfig? settings)
+    {
+        DownloadTarget[] targets = [.. Layers.Select(layer => layer.Download).OfType<DownloadTarget>()];
+        if (settings is { Enable: true } && targets.Length > 0)
+        {
+            Download = new BackgroundDownload(targets, settings, _time, _logger);
+        }
+    }
+
     /// <inheritdoc/>
     protected override ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
         _disk.ReadAsync(offset, buffer, cancellationToken);
@@ -132,6 +190,17 @@ public sealed class OverlayBdImage : BlockStore, IPrefetchable
     /// <inheritdoc/>
     protected override async ValueTask ReleaseAsync()
     {
+        // What runs beside the readers uses the layers.
+        foreach (IAsyncDisposable? task in (IAsyncDisposable?[])[Replay, Download, Trace])
+        {
+            if (task is not null)
+            {
+                await task.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        _ownBudget?.Dispose();
+
         // The upper disposes the lower image; the layers are this image's own.
         await _disk.DisposeAsync().ConfigureAwait(false);
         foreach (ImageLayer layer in Layers)

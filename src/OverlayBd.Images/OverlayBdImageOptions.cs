@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Microsoft.Extensions.Logging;
+using OverlayBd.Format.Config;
+using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
 using OverlayBd.Registry.Caching;
 
@@ -26,6 +28,18 @@ public sealed class OverlayBdImageOptions
     /// <summary>Gets or sets how many layers are opened at a time.</summary>
     /// <value>Default 32.</value>
     public int MaxConcurrentOpens { get; set; } = DefaultMaxConcurrentOpens;
+
+    /// <summary>Gets or sets how layers are downloaded in the background when the device config does not say.</summary>
+    /// <value>Default <see langword="null"/>: they are not.</value>
+    public DownloadConfig? Download { get; set; }
+
+    /// <summary>Gets or sets what limits the replay of traces, together with that of other images; it stays the caller's and must outlive the image.</summary>
+    /// <value>Default <see langword="null"/>: the image has a budget of its own, of 16 prefetches at a time.</value>
+    public PrefetchBudget? PrefetchBudget { get; set; }
+
+    /// <summary>Gets or sets the clock of the background download and of recordings.</summary>
+    /// <value>Default the system's.</value>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     /// <summary>Gets or sets where to log; <see langword="null"/> for nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

@@ -9,9 +9,6 @@ namespace OverlayBd.Architecture.Tests;
 /// <summary>What the compiled libraries really use: project files do not show what the framework brings along.</summary>
 public sealed class AssemblyTests
 {
-    // Where everybody looks for AddXxx extension methods.
-    private const string RegistrationNamespace = "Microsoft.Extensions.DependencyInjection";
-
     public static TheoryData<string> Libraries { get; } = [.. Repository.Projects("src").Select(p => p.Name)];
 
     [Theory]
@@ -56,7 +53,8 @@ public sealed class AssemblyTests
             .Where(type => (type.Attributes & TypeAttributes.VisibilityMask) == TypeAttributes.Public)
             .Select(type => metadata.GetString(type.Namespace));
 
-        Assert.DoesNotContain(namespaces, name => !IsWithin(name, library) && name != RegistrationNamespace);
+        // Extensions of a service collection stand where every user of one looks for them.
+        Assert.DoesNotContain(namespaces, name => !IsWithin(name, library) && name != "Microsoft.Extensions.DependencyInjection");
     }
 
     private static PEReader Open(string library) =>

@@ -46,7 +46,7 @@ internal static class LayerRules
     public static readonly IReadOnlyDictionary<string, string[]> Forbidden = new Dictionary<string, string[]>
     {
         ["OverlayBd.Format"] = ["System.Net", "System.Diagnostics.Process", "Microsoft.Extensions", "Tmds.LibC"],
-        // Docker's credential helpers are programs, so a registry client starts processes.
+        // Credential helpers are programs, hence Registry starts processes.
         ["OverlayBd.Registry"] = ["Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu", "OverlayBd.Images"],
         ["OverlayBd.Images"] = ["System.Diagnostics.Process", "Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu", "OverlayBd.Conversion"],
         ["OverlayBd.Conversion"] = ["System.Diagnostics.Process", "Tmds.LibC", "OverlayBd.Fuse", "OverlayBd.Tcmu"],
@@ -56,5 +56,5 @@ internal static class LayerRules
     };
 
     /// <summary>Libraries without any native call.</summary>
-    public static readonly IReadOnlyList<string> ManagedOnly = ["OverlayBd.Format", "OverlayBd.Images"];
+    public static readonly IReadOnlyList<string> ManagedOnly = ["OverlayBd.Format"];
 }

@@ -68,7 +68,10 @@ internal sealed class FakeRepository : ImageRepository
         return new Source(this, blob.Digest, content);
     }
 
-    public override Task<Stream> OpenBlobAsync(Descriptor blob, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public override Task<Stream> OpenBlobAsync(Descriptor blob, CancellationToken cancellationToken = default) =>
+        _blobs.TryGetValue(blob.Digest, out byte[]? content)
+            ? Task.FromResult<Stream>(new MemoryStream(content, writable: false))
+            : throw new IOException($"{Name} has no blob {blob.Digest} (404)");
 
     public override Task<bool> BlobExistsAsync(Descriptor blob, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
 using OverlayBd.Benchmarks.Native;
 using OverlayBd.Format.Compression;
 using OverlayBd.Format.ZFile;
@@ -10,6 +11,8 @@ namespace OverlayBd.Benchmarks.ZFile;
 /// <summary>How fast is a ZFile read and written from one end to the other, on one thread?</summary>
 /// <remarks>The limits are the native library over the same blocks: no checksums, no jump table, no output.</remarks>
 [MemoryDiagnoser]
+[CategoriesColumn]
+[GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory, BenchmarkLogicalGroupRule.ByParams)]
 public class ZFileSequentialBenchmark
 {
     private const int ReadLength = 1024 * 1024;
@@ -26,6 +29,7 @@ public class ZFileSequentialBenchmark
     [GlobalSetup]
     public void Setup() => _sample = ZFileSample.CreateAsync(Algorithm, BlockSize).GetAwaiter().GetResult();
 
+    [BenchmarkCategory("read")]
     [Benchmark(Baseline = true, Description = "limit: native decompression")]
     public int ReadLimit()
     {
@@ -38,6 +42,7 @@ public class ZFileSequentialBenchmark
         return sum;
     }
 
+    [BenchmarkCategory("read")]
     [Benchmark(Description = "ZFile read")]
     public void Read()
     {
@@ -47,7 +52,8 @@ public class ZFileSequentialBenchmark
         }
     }
 
-    [Benchmark(Description = "limit: native compression")]
+    [BenchmarkCategory("write")]
+    [Benchmark(Baseline = true, Description = "limit: native compression")]
     public int WriteLimit()
     {
         int sum = 0;
@@ -59,6 +65,7 @@ public class ZFileSequentialBenchmark
         return sum;
     }
 
+    [BenchmarkCategory("write")]
     [Benchmark(Description = "ZFile write")]
     public async Task WriteAsync()
     {

@@ -259,5 +259,5 @@ internal sealed class TarLayerApplier
     }
 
     private string Where(TarEntry entry) =>
-        $"Layer {_layer}, entry '{TarText.Show(entry.Name)}' at byte {entry.HeaderOffset}";
+        $"{_layer}, entry '{TarText.Show(entry.Name)}' at byte {entry.HeaderOffset}";
 }

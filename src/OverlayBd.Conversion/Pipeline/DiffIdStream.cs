@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Security.Cryptography;
+using OverlayBd.Conversion.Tar;
 using OverlayBd.Format.Oci;
 
 namespace OverlayBd.Conversion.Pipeline;
 
 /// <summary>Passes a layer's tar through and hashes it, so that it can be checked against the image's diff id.</summary>
-internal sealed class DiffIdStream(Stream tar) : Stream
+internal sealed class DiffIdStream(Stream tar) : ForwardReadStream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Reads what the tar reader left, then compares the digest of the whole.</summary>
     /// <exception cref="InvalidDataException">The tar is not the one that the image's config names.</exception>
@@ -47,26 +34,6 @@ internal sealed class DiffIdStream(Stream tar) : Stream
         _hash.AppendData(buffer.Span[..read]);
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count)
-    {
-        int read = tar.Read(buffer, offset, count);
-        _hash.AppendData(buffer.AsSpan(offset, read));
-        return read;
-    }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,87 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using OverlayBd.Format.Oci;
 
 namespace OverlayBd.Conversion.Pipeline;
 
 /// <summary>Takes an image's layers through three stages that overlap: layer i is fetched while i-1 is built and i-2 uploaded.</summary>
-/// <remarks>Each stage hands over through a channel of one, so that at most a few layers lie in work files however fast one
-/// stage is. The first failure stops the others.</remarks>
+/// <remarks>Each stage hands over through a channel of one, so that no stage runs far ahead of the next. The first failure
+/// stops the others, and is the one that the caller sees. A pipeline runs once.</remarks>
 internal sealed class LayerPipeline(
     LayerFetcher fetcher, LayerBuilder builder, LayerUploader uploader, IProgress<ConversionProgress>? progress)
 {
+    private readonly Channel<FetchedLayer> _fetched = Channel.CreateBounded<FetchedLayer>(1);
+    private readonly Channel<BuiltLayer> _built = Channel.CreateBounded<BuiltLayer>(1);
+    private ExceptionDispatchInfo? _firstFailure;
+
+    /// <summary>Converts the layers; when it returns or throws, no stage is running any more.</summary>
+    /// <returns>The block layers, in the same order, all of them uploaded.</returns>
     public async Task<IReadOnlyList<Descriptor>> RunAsync(IReadOnlyList<SourceLayer> layers, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var fetched = Channel.CreateBounded<FetchedLayer>(1);
-        var built = Channel.CreateBounded<BuiltLayer>(1);
         var result = new Descriptor[layers.Count];
+        await Task.WhenAll(
+            StartStage(token => FetchAsync(layers, token), stop),
+            StartStage(token => BuildAsync(layers.Count, result, token), stop),
+            StartStage(token => UploadAsync(layers.Count, token), stop)).ConfigureAwait(false);
 
-        Task fetching = StageAsync(fetched.Writer, async token =>
-        {
-            foreach (SourceLayer layer in layers)
-            {
-                IProgress<long>? stage = Progress(layer, layers.Count, ConversionStage.Fetch, layer.Descriptor.Size);
-                FetchedLayer done = await fetcher.FetchAsync(layer, stage, token).ConfigureAwait(false);
-                await fetched.Writer.WriteAsync(done, token).ConfigureAwait(false);
-            }
-        });
-        Task building = StageAsync(built.Writer, async token =>
-        {
-            await foreach (FetchedLayer layer in fetched.Reader.ReadAllAsync(token).ConfigureAwait(false))
-            {
-                IProgress<long>? stage = Progress(layer.Source, layers.Count, ConversionStage.Build, layer.Source.Descriptor.Size);
-                BuiltLayer done = await builder.BuildAsync(layer, stage, token).ConfigureAwait(false);
-                result[done.Source.Position] = done.Descriptor;
-                await built.Writer.WriteAsync(done, token).ConfigureAwait(false);
-            }
-        });
-        Task uploading = StageAsync(null, async token =>
-        {
-            await foreach (BuiltLayer layer in built.Reader.ReadAllAsync(token).ConfigureAwait(false))
-            {
-                IProgress<long>? stage = Progress(layer.Source, layers.Count, ConversionStage.Upload, layer.Descriptor.Size);
-                await uploader.UploadAsync(layer, stage, token).ConfigureAwait(false);
-            }
-        });
-
-        await WhenAllOrFirstFailure(fetching, building, uploading).ConfigureAwait(false);
+        // What a stage throws because it was stopped may be anything; the caller asked for the stop and is told just that.
+        cancellationToken.ThrowIfCancellationRequested();
+        _firstFailure?.Throw();
         return result;
-
-        async Task StageAsync(object? output, Func<CancellationToken, Task> stage)
-        {
-            // Off the caller's thread: the stages compute, and must overlap even when everything they await is at hand.
-            await Task.Yield();
-            try
-            {
-                await stage(stop.Token).ConfigureAwait(false);
-            }
-            catch
-            {
-                await stop.CancelAsync().ConfigureAwait(false);
-                throw;
-            }
-            finally
-            {
-                (output as ChannelWriter<FetchedLayer>)?.TryComplete();
-                (output as ChannelWriter<BuiltLayer>)?.TryComplete();
-            }
-        }
     }
 
-    /// <summary>Waits for all, then throws the failure that stopped the others, not the cancellations it caused.</summary>
-    private static async Task WhenAllOrFirstFailure(params Task[] tasks)
+    /// <summary>Runs a stage off the caller's thread: stages compute, and must overlap even when all they await is at hand.</summary>
+    private Task StartStage(Func<CancellationToken, Task> stage, CancellationTokenSource stop) => Task.Run(async () =>
     {
-        Task all = Task.WhenAll(tasks);
         try
         {
-            await all.ConfigureAwait(false);
+            await stage(stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (all.Exception is not null)
+        catch (Exception failure)
         {
-            Exception cause = all.Exception.InnerExceptions.FirstOrDefault(e => e is not OperationCanceledException) ?? all.Exception.InnerExceptions[0];
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
+            Interlocked.CompareExchange(ref _firstFailure, ExceptionDispatchInfo.Capture(failure), null);
+            await stop.CancelAsync().ConfigureAwait(false);
+        }
+    });
+
+    private async Task FetchAsync(IReadOnlyList<SourceLayer> layers, CancellationToken cancellationToken)
+    {
+        foreach (SourceLayer layer in layers)
+        {
+            IProgress<long>? stage = Progress(layer, layers.Count, ConversionStage.Fetch, layer.Descriptor.Size);
+            FetchedLayer done = await fetcher.FetchAsync(layer, stage, cancellationToken).ConfigureAwait(false);
+            await _fetched.Writer.WriteAsync(done, cancellationToken).ConfigureAwait(false);
+        }
+
+        _fetched.Writer.Complete();
+    }
+
+    private async Task BuildAsync(int count, Descriptor[] result, CancellationToken cancellationToken)
+    {
+        await foreach (FetchedLayer layer in _fetched.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            IProgress<long>? stage = Progress(layer.Source, count, ConversionStage.Build, layer.Source.Descriptor.Size);
+            BuiltLayer done = await builder.BuildAsync(layer, stage, cancellationToken).ConfigureAwait(false);
+            result[done.Source.Position] = done.Descriptor;
+            await _built.Writer.WriteAsync(done, cancellationToken).ConfigureAwait(false);
+        }
+
+        _built.Writer.Complete();
+    }
+
+    private async Task UploadAsync(int count, CancellationToken cancellationToken)
+    {
+        await foreach (BuiltLayer layer in _built.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            IProgress<long>? stage = Progress(layer.Source, count, ConversionStage.Upload, layer.Descriptor.Size);
+            await uploader.UploadAsync(layer, stage, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -82,12 +82,16 @@ internal sealed class ManifestConverter(ImageRepository source, ImageRepository 
 
     private DirectoryInfo CreateWorkDirectory()
     {
-        if (options.WorkDirectory is not string parent)
+        try
         {
-            return Directory.CreateTempSubdirectory("overlaybd-convert-");
+            return options.WorkDirectory is string parent
+                ? Directory.CreateDirectory(Path.Combine(parent, $"overlaybd-convert-{Guid.NewGuid():N}"))
+                : Directory.CreateTempSubdirectory("overlaybd-convert-");
         }
-
-        return Directory.CreateDirectory(Path.Combine(parent, $"overlaybd-convert-{Guid.NewGuid():N}"));
+        catch (UnauthorizedAccessException error)
+        {
+            throw new IOException($"No work directory can be made: {error.Message}", error);
+        }
     }
 
     private async Task<Descriptor> PushAsync(

@@ -50,11 +50,11 @@ internal static class LsmtFiles
     }
 
     /// <summary>Writes a header and makes it durable.</summary>
-    public static async ValueTask WriteHeaderAsync(SafeFileHandle file, LsmtHeader header, CancellationToken cancellationToken)
+    public static void WriteHeader(SafeFileHandle file, LsmtHeader header)
     {
-        byte[] block = new byte[LsmtConstants.HeaderSpace];
+        Span<byte> block = stackalloc byte[LsmtConstants.HeaderSpace];
         header.WriteTo(block);
-        await RandomAccess.WriteAsync(file, block, 0, cancellationToken).ConfigureAwait(false);
+        RandomAccess.Write(file, block, 0);
         RandomAccess.FlushToDisk(file);
     }
 }

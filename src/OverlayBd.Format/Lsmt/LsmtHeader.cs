@@ -7,7 +7,7 @@ namespace OverlayBd.Format.Lsmt;
 
 /// <summary>The header of a file and the trailer of a sealed one: 390 bytes, little-endian, packed, in a block of 4096
 /// (overlaybd lsmt/file.cpp, HeaderTrailer).</summary>
-internal readonly struct LsmtHeader
+internal readonly record struct LsmtHeader
 {
     /// <summary>The stored size, in bytes.</summary>
     public const int Size = 390;

@@ -12,14 +12,14 @@ public sealed class LsmtImage : BlockSource, IPrefetchable, ILsmtSegments
 {
     private readonly BlockSource[] _sources;
     private readonly LsmtIndex _index;
-    private readonly bool _leaveOpen;
+    private readonly LsmtLayer[] _owned;
 
-    private LsmtImage(LsmtLayer[] layers, LsmtIndex index, long length, bool leaveOpen)
+    private LsmtImage(LsmtLayer[] layers, LsmtIndex index, long length, LsmtLayer[] owned)
     {
         Layers = layers;
         _index = index;
         Length = length;
-        _leaveOpen = leaveOpen;
+        _owned = owned;
         _sources = [.. layers.Reverse().Select(layer => layer.Source)];
     }
 
@@ -57,7 +57,7 @@ public sealed class LsmtImage : BlockSource, IPrefetchable, ILsmtSegments
         }
 
         LsmtIndex index = LsmtIndexMerger.Merge([.. bottomUp.Reverse().Select(layer => layer.Index)]);
-        return new LsmtImage(bottomUp, index, length, leaveOpen);
+        return new LsmtImage(bottomUp, index, length, leaveOpen ? [] : bottomUp);
     }
 
     /// <summary>Lists what the layers map, in order, each run with the layer that is seen there.</summary>
@@ -98,6 +98,33 @@ public sealed class LsmtImage : BlockSource, IPrefetchable, ILsmtSegments
         return LsmtCommitter.WriteAsync(output, _index.Mappings, _sources, header, cancellationToken);
     }
 
+    /// <summary>Puts a layer on top. The new image takes the place of this one, and owns what this one owned, and the layer.</summary>
+    internal static LsmtImage Push(LsmtImage? below, LsmtLayer layer)
+    {
+        if (below is null)
+        {
+            return new LsmtImage([layer], layer.Index, layer.VirtualSize, [layer]);
+        }
+
+        LsmtIndex index = new(LsmtIndexMerger.Overlay(layer.Index.Mappings.Span, below.RaiseTags()));
+        return new LsmtImage([.. below.Layers, layer], index, layer.VirtualSize, [.. below._owned, layer]);
+    }
+
+    /// <summary>Copies the index, with the tags as they are when one more layer lies on top.</summary>
+    internal LsmtMapping[] RaiseTags()
+    {
+        LsmtMapping[] mappings = _index.Mappings.ToArray();
+        for (int i = 0; i < mappings.Length; i++)
+        {
+            mappings[i] = mappings[i].WithTag((byte)(mappings[i].Tag + 1));
+        }
+
+        return mappings;
+    }
+
+    /// <summary>Returns whether a layer maps anything in a range.</summary>
+    internal bool MapsAny(long sector, long end) => _index.FindRun(sector, end).Length > 0;
+
     LsmtSegment ILsmtSegments.Find(long offset, long end) => Find(offset, end);
 
     internal LsmtSegment Find(long offset, long end)
@@ -114,12 +141,7 @@ public sealed class LsmtImage : BlockSource, IPrefetchable, ILsmtSegments
     /// <inheritdoc/>
     protected override async ValueTask ReleaseAsync()
     {
-        if (_leaveOpen)
-        {
-            return;
-        }
-
-        foreach (LsmtLayer layer in Layers)
+        foreach (LsmtLayer layer in _owned)
         {
             await layer.DisposeAsync().ConfigureAwait(false);
         }

@@ -21,6 +21,7 @@ public sealed class LsmtLayer : IAsyncDisposable
         UserTag = trailer.UserTag;
         VirtualSize = (long)trailer.VirtualSize;
         Index = index;
+        IndexOffset = (long)trailer.IndexOffset;
         DataBytes = index.StoredSectors * LsmtConstants.SectorSize;
     }
 
@@ -49,6 +50,9 @@ public sealed class LsmtLayer : IAsyncDisposable
     public BlockSource Source { get; }
 
     internal LsmtIndex Index { get; }
+
+    /// <summary>Gets the byte at which the stored index starts.</summary>
+    internal long IndexOffset { get; }
 
     /// <summary>Opens a layer: reads and checks header, trailer and index.</summary>
     /// <param name="source">The bare LSMT file; owned by the layer unless <paramref name="leaveOpen"/>, once it has been opened.</param>
@@ -91,6 +95,10 @@ public sealed class LsmtLayer : IAsyncDisposable
         LsmtIndex index = await LsmtIndexReader.ReadAsync(source, name, trailer, mayBeWarp, cancellationToken).ConfigureAwait(false);
         return new LsmtLayer(source, name, leaveOpen, trailer, index);
     }
+
+    /// <summary>Makes a layer of a file whose index and trailer have just been written.</summary>
+    internal static LsmtLayer FromSealed(BlockSource source, string name, LsmtHeader trailer, LsmtIndex index) =>
+        new(source, name, leaveOpen: false, trailer, index);
 
     /// <summary>Lists what the layer maps, in order.</summary>
     /// <returns>The mapped runs, as they are stored; <see cref="LsmtExtent.Layer"/> is 0.</returns>

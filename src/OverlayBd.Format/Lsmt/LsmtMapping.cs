@@ -17,6 +17,7 @@ internal readonly struct LsmtMapping : IEquatable<LsmtMapping>
     private const int OffsetBits = 50;
     private const int MappedOffsetBits = 55;
     private const int TagShift = 56;
+    private const int NoteShift = 32;
     private const ulong OffsetMask = (1UL << OffsetBits) - 1;
     private const ulong MappedOffsetMask = (1UL << MappedOffsetBits) - 1;
     private const ulong ZeroedBit = 1UL << MappedOffsetBits;
@@ -39,6 +40,9 @@ internal readonly struct LsmtMapping : IEquatable<LsmtMapping>
 
     /// <summary>Gets the record that pads an index.</summary>
     public static LsmtMapping Invalid { get; } = new(OffsetMask, 0);
+
+    /// <summary>Makes padding, which every reader skips, that says something to this library.</summary>
+    public static LsmtMapping CreateNote(LsmtNote note, uint value) => new(OffsetMask, ((ulong)note << NoteShift) | value);
 
     /// <summary>Gets the first logical sector.</summary>
     public long Offset => (long)(_logical & OffsetMask);
@@ -63,6 +67,16 @@ internal readonly struct LsmtMapping : IEquatable<LsmtMapping>
 
     /// <summary>Gets whether the record is padding.</summary>
     public bool IsInvalid => (_logical & OffsetMask) == OffsetMask;
+
+    /// <summary>Gets whether the record is all zeros: reserved, but never written.</summary>
+    public bool IsGap => (_logical | _mapped) == 0;
+
+    /// <summary>Returns whether the record is padding with a note of the given kind.</summary>
+    public bool TryGetNote(LsmtNote note, out uint value)
+    {
+        value = (uint)_mapped;
+        return IsInvalid && _mapped >> NoteShift == (ulong)note;
+    }
 
     /// <summary>Returns the same mapping into another file of a stack.</summary>
     public LsmtMapping WithTag(byte tag) => new(_logical, (_mapped & ~(0xFFUL << TagShift)) | ((ulong)tag << TagShift));

@@ -68,8 +68,12 @@ internal static class LsmtThrowHelper
 
     [DoesNotReturn]
     public static void ThrowSparse(string name) => throw new InvalidDataException(
-        $"'{name}' is the data file of a sparse writable layer (flag 0x10 at byte 28), which is not supported. " +
-        "Expected a log-structured data file; commit the sparse one with the tool that wrote it.");
+        $"'{name}' is the data file of a sparse writable layer (flag 0x10 at byte 28), for which nobody brought an " +
+        $"{nameof(ISparseFiles)}. Expected a log-structured data file.");
+
+    public static InvalidDataException NotZeroed(string name, long offset, LsmtMapping found) => new(
+        $"'{name}' belongs to a sparse data file, but has a record of stored data at byte {offset}: expected zeroed ones only, " +
+        $"found {found}.");
 
     [DoesNotReturn]
     public static void ThrowNoVirtualSize(IEnumerable<string> names) => throw new InvalidDataException(
@@ -88,6 +92,10 @@ internal static class LsmtThrowHelper
     [DoesNotReturn]
     public static void ThrowCommitTooLarge(long count) => throw new InvalidOperationException(
         $"The commit would have {count} index records; no reader opens a layer with more than {LsmtConstants.MaxLayerRecords}.");
+
+    [DoesNotReturn]
+    public static void ThrowStackFull() => throw new InvalidOperationException(
+        $"The stack has {LsmtConstants.MaxLayers} layers below the upper, the most there can be; merge some first.");
 
     [DoesNotReturn]
     public static void ThrowSealed(string name) => throw new InvalidOperationException($"'{name}' has been sealed.");

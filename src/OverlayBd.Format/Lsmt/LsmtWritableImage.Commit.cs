@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Runtime.InteropServices;
-
 namespace OverlayBd.Format.Lsmt;
 
 /// <content>Making a sealed layer of the upper.</content>
 public sealed partial class LsmtWritableImage
 {
-    /// <summary>Writes the upper's own content, as of now, as a sealed layer. The pair stays as it is, and writes may go on
-    /// meanwhile.</summary>
+    /// <summary>Writes the upper's own content, as of now, as a sealed layer. The pair stays as it is; writes go on meanwhile, except on
+    /// a sparse upper: there they wait, as they would overwrite what is being read.</summary>
     /// <param name="output">Where the layer goes: written from its current position on, only forward. Neither flushed nor disposed.</param>
     /// <param name="options">Identity and message of the layer. Without a parent, the upper's is taken over.</param>
     /// <param name="cancellationToken">Abandons the commit; what has been written is then useless.</param>
@@ -17,13 +15,30 @@ public sealed partial class LsmtWritableImage
     /// <exception cref="InvalidOperationException">The layer would have more than 1 000 000 index records; nothing was written.</exception>
     /// <exception cref="IOException">The data could not be read, or <paramref name="output"/> not be written.</exception>
     /// <remarks>The output is byte for byte that of overlaybd-commit without compression.</remarks>
-    public Task CommitAsync(Stream output, LsmtCommitOptions options, CancellationToken cancellationToken = default)
+    public async Task CommitAsync(Stream output, LsmtCommitOptions options, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(options);
+        LsmtUpper upper = _state.Upper;
         LsmtHeader header = options.CreateHeader(Length, ParentUuid);
-        return LsmtCommitter.WriteAsync(output, SnapshotIndex(), [_data], header, cancellationToken);
+        if (upper.IsAppendOnly)
+        {
+            await LsmtCommitter.WriteAsync(output, upper.SnapshotIndex(), [upper.Data], header, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await _writes.CloseAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            upper = _state.Upper;
+            header = options.CreateHeader(Length, ParentUuid);
+            await LsmtCommitter.WriteAsync(output, upper.SnapshotIndex(), [upper.Data], header, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writes.Open();
+        }
     }
 
     /// <summary>Makes the data file itself a sealed layer: appends index and trailer, durably. The image refuses writes from then
@@ -32,68 +47,21 @@ public sealed partial class LsmtWritableImage
     /// <returns>A task that completes when the data file can be opened as a <see cref="LsmtLayer"/>.</returns>
     /// <exception cref="InvalidOperationException">The upper has been sealed, or has more than 1 000 000 mappings.</exception>
     /// <exception cref="IOException">The files could not be written; the image is still writable.</exception>
-    /// <remarks>Overwritten data stays in the file. A write that is under way may fail.</remarks>
+    /// <remarks>Overwritten data stays in the file. A write that has not been acknowledged may be refused.</remarks>
     public async Task SealAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
-        byte[] tail;
-        long position;
-        lock (_gate)
-        {
-            if (_sealed)
-            {
-                LsmtThrowHelper.ThrowSealed(_data.Path);
-            }
-
-            if (_index.Count > LsmtConstants.MaxLayerRecords)
-            {
-                LsmtThrowHelper.ThrowCommitTooLarge(_index.Count);
-            }
-
-            _sealed = true;
-            tail = new byte[AlignSealedIndex(_index.Count * LsmtMapping.Size) + LsmtConstants.HeaderSpace];
-            position = _data.Reserve(tail.Length);
-        }
-
+        await _writes.CloseAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            FormatTail(tail, position);
-            await Task.Run(() => WriteTail(position, tail), CancellationToken.None).ConfigureAwait(false);
+            LsmtUpper upper = CheckNotSealed().Upper;
+            await Task.Run(upper.Seal, CancellationToken.None).ConfigureAwait(false);
+            _sealed = true;
         }
-        catch
+        finally
         {
-            _sealed = false;
-            throw;
+            _writes.Open();
         }
-    }
-
-    private static int AlignSealedIndex(int length) =>
-        (length + LsmtConstants.SealAlignment - 1) / LsmtConstants.SealAlignment * LsmtConstants.SealAlignment;
-
-    /// <summary>Makes index and trailer. What pads the index is zero.</summary>
-    private void FormatTail(byte[] tail, long position)
-    {
-        LsmtMapping[] mappings = SnapshotIndex();
-        Span<LsmtMapping> records = MemoryMarshal.Cast<byte, LsmtMapping>(tail.AsSpan());
-        for (int i = 0; i < mappings.Length; i++)
-        {
-            records[i] = mappings[i].WithTag(_tag);
-        }
-
-        LsmtHeader trailer = _header with
-        {
-            Flags = LsmtHeaderFlags.DataFile | LsmtHeaderFlags.Sealed,
-            IndexOffset = (ulong)position,
-            IndexSize = (ulong)mappings.Length,
-        };
-        trailer.WriteTo(tail.AsSpan(tail.Length - LsmtConstants.HeaderSpace));
-    }
-
-    private void WriteTail(long position, ReadOnlySpan<byte> tail)
-    {
-        _data.Flush();
-        _data.Write(position, tail);
-        _data.Flush();
     }
 }

@@ -7,6 +7,8 @@ namespace OverlayBd.Format.Lsmt;
 /// <content>Creating and opening a pair.</content>
 public sealed partial class LsmtWritableImage
 {
+    private const LsmtHeaderFlags DataFlags = LsmtHeaderFlags.Header | LsmtHeaderFlags.DataFile;
+
     /// <summary>Creates an empty pair. When that fails, neither file is left behind.</summary>
     /// <param name="dataPath">The data file; there must be no such file yet.</param>
     /// <param name="indexPath">The index file; there must be no such file yet.</param>
@@ -33,10 +35,29 @@ public sealed partial class LsmtWritableImage
         SafeFileHandle? index = null;
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
             data = LsmtFiles.OpenData(dataPath, FileMode.CreateNew);
             index = LsmtFiles.OpenIndex(indexPath, FileMode.CreateNew);
-            await LsmtFiles.WriteHeaderAsync(data, header, cancellationToken).ConfigureAwait(false);
-            await LsmtFiles.WriteHeaderAsync(index, indexHeader, cancellationToken).ConfigureAwait(false);
+            if (options.SparseFiles is null)
+            {
+                LsmtFiles.WriteHeader(index, indexHeader);
+            }
+            else
+            {
+                RandomAccess.SetLength(data, LsmtConstants.HeaderSpace + (long)header.VirtualSize);
+            }
+
+            LsmtFiles.WriteHeader(data, header);
+            LsmtUpper upper = options.SparseFiles is null
+                ? new LsmtLogUpper(
+                    new LsmtDataFile(data, dataPath, LsmtConstants.HeaderSpace),
+                    new LsmtIndexLog(index, indexPath, LsmtConstants.HeaderSpace),
+                    new LsmtWritableIndex(),
+                    header,
+                    indexHeader,
+                    CountLayers(lower))
+                : await OpenSparseAsync(data, dataPath, index, indexPath, options.SparseFiles, lower, cancellationToken).ConfigureAwait(false);
+            return new LsmtWritableImage(upper, lower);
         }
         catch
         {
@@ -44,13 +65,6 @@ public sealed partial class LsmtWritableImage
             Delete(index, indexPath);
             throw;
         }
-
-        return new LsmtWritableImage(
-            new LsmtLogFile(data, dataPath, LsmtConstants.HeaderSpace),
-            new LsmtIndexLog(index, indexPath, LsmtConstants.HeaderSpace),
-            new LsmtWritableIndex(),
-            header,
-            lower);
     }
 
     /// <summary>Opens a pair, also one that a crash left behind: what was never flushed may then be missing.</summary>
@@ -58,14 +72,19 @@ public sealed partial class LsmtWritableImage
     /// <param name="indexPath">The index file. It is locked: a pair has one writer.</param>
     /// <param name="lower">The image below; owned by the writable image once that has been opened. A pair that states no virtual
     /// size takes over the lower image's, for good.</param>
+    /// <param name="sparseFiles">The system calls of a sparse upper; without them only a log-structured one opens.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
     /// <returns>The writable image; the caller disposes it.</returns>
-    /// <exception cref="InvalidDataException">The files are no writable pair, or are damaged.</exception>
+    /// <exception cref="InvalidDataException">The files are no writable pair, or are damaged, or have been sealed by a snapshot.</exception>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="IOException">A file cannot be opened, read or repaired; or somebody else has the pair open.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read and written.</exception>
     public static async Task<LsmtWritableImage> OpenAsync(
-        string dataPath, string indexPath, LsmtImage? lower = null, CancellationToken cancellationToken = default)
+        string dataPath,
+        string indexPath,
+        LsmtImage? lower = null,
+        ISparseFiles? sparseFiles = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(dataPath);
         ArgumentException.ThrowIfNullOrEmpty(indexPath);
@@ -74,20 +93,17 @@ public sealed partial class LsmtWritableImage
         try
         {
             data = LsmtFiles.OpenData(dataPath, FileMode.Open);
-            LsmtHeader header = await ReadHeadersAsync(data, dataPath, index, indexPath, lower, cancellationToken).ConfigureAwait(false);
-            long length = RandomAccess.GetLength(data);
-            LsmtWritableIndex mappings = new();
-            LsmtIndexLog log = await LsmtIndexLog.RecoverAsync(
-                index, indexPath, length / LsmtConstants.SectorSize, mappings, cancellationToken).ConfigureAwait(false);
-
-            // A torn last sector belongs to no record; appending goes on behind it, at the next boundary.
-            long end = (length + LsmtConstants.SectorSize - 1) / LsmtConstants.SectorSize * LsmtConstants.SectorSize;
-            if (end != length)
+            LsmtHeader header = await LsmtFiles.ReadHeaderAsync(
+                data, dataPath, DataFlags, DataFlags | LsmtHeaderFlags.Sealed, cancellationToken).ConfigureAwait(false);
+            if (header.Flags.HasFlag(LsmtHeaderFlags.SparseData) && sparseFiles is null)
             {
-                RandomAccess.SetLength(data, end);
+                LsmtThrowHelper.ThrowSparse(dataPath);
             }
 
-            return new LsmtWritableImage(new LsmtLogFile(data, dataPath, end), log, mappings, header, lower);
+            LsmtUpper upper = header.Flags.HasFlag(LsmtHeaderFlags.SparseData)
+                ? await OpenSparseAsync(data, dataPath, index, indexPath, sparseFiles!, lower, cancellationToken).ConfigureAwait(false)
+                : await OpenLogAsync(data, dataPath, header, index, indexPath, lower, cancellationToken).ConfigureAwait(false);
+            return new LsmtWritableImage(upper, lower);
         }
         catch
         {
@@ -97,41 +113,85 @@ public sealed partial class LsmtWritableImage
         }
     }
 
-    private static async ValueTask<LsmtHeader> ReadHeadersAsync(
-        SafeFileHandle data, string dataPath, SafeFileHandle index, string indexPath, LsmtImage? lower, CancellationToken cancellationToken)
-    {
-        const LsmtHeaderFlags DataFlags = LsmtHeaderFlags.Header | LsmtHeaderFlags.DataFile;
-        LsmtHeader dataHeader = await LsmtFiles.ReadHeaderAsync(
-            data, dataPath, DataFlags, DataFlags | LsmtHeaderFlags.Sealed, cancellationToken).ConfigureAwait(false);
-        if (dataHeader.Flags.HasFlag(LsmtHeaderFlags.SparseData))
-        {
-            LsmtThrowHelper.ThrowSparse(dataPath);
-        }
+    private static byte CountLayers(LsmtImage? lower) => (byte)(lower?.Layers.Count ?? 0);
 
-        LsmtHeader header = await LsmtFiles.ReadHeaderAsync(
+    private static async ValueTask<LsmtUpper> OpenLogAsync(
+        SafeFileHandle data,
+        string dataPath,
+        LsmtHeader dataHeader,
+        SafeFileHandle index,
+        string indexPath,
+        LsmtImage? lower,
+        CancellationToken cancellationToken)
+    {
+        LsmtHeader indexHeader = await LsmtFiles.ReadHeaderAsync(
             index, indexPath, LsmtHeaderFlags.Header, DataFlags | LsmtHeaderFlags.Sealed, cancellationToken).ConfigureAwait(false);
-        if (header.IndexOffset != LsmtConstants.HeaderSpace)
+        if (indexHeader.IndexOffset != LsmtConstants.HeaderSpace)
         {
-            LsmtThrowHelper.ThrowIndexFileOffset(indexPath, header.IndexOffset);
+            LsmtThrowHelper.ThrowIndexFileOffset(indexPath, indexHeader.IndexOffset);
         }
 
         // With the data of another pair, recovery would take the records for those of lost writes and cut them off.
-        if (header.Uuid != dataHeader.Uuid)
+        if (indexHeader.Uuid != dataHeader.Uuid)
         {
-            LsmtThrowHelper.ThrowDifferentPairs(dataPath, dataHeader.Uuid, indexPath, header.Uuid);
+            LsmtThrowHelper.ThrowDifferentPairs(dataPath, dataHeader.Uuid, indexPath, indexHeader.Uuid);
         }
 
-        if (header.VirtualSize == 0 && lower is not null)
+        if (indexHeader.VirtualSize == 0 && lower is not null)
         {
-            ulong size = (ulong)lower.Length;
-            dataHeader = dataHeader with { VirtualSize = size };
-            header = header with { VirtualSize = size };
-            await LsmtFiles.WriteHeaderAsync(data, dataHeader, cancellationToken).ConfigureAwait(false);
-            await LsmtFiles.WriteHeaderAsync(index, header, cancellationToken).ConfigureAwait(false);
+            indexHeader = indexHeader with { VirtualSize = (ulong)lower.Length };
+            LsmtFiles.WriteHeader(data, dataHeader with { VirtualSize = indexHeader.VirtualSize });
+            LsmtFiles.WriteHeader(index, indexHeader);
+        }
+
+        long length = RandomAccess.GetLength(data);
+        LsmtWritableIndex mappings = new();
+        LsmtLogRecovery recovery = new(index, indexPath, data, length / LsmtConstants.SectorSize, mappings);
+        LsmtIndexLog log = await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+
+        // A torn last sector belongs to no record; appending goes on behind it, at the next boundary.
+        long end = (length + LsmtConstants.SectorSize - 1) / LsmtConstants.SectorSize * LsmtConstants.SectorSize;
+        if (end != length)
+        {
+            RandomAccess.SetLength(data, end);
         }
 
         // The original, too, takes size and identity from the index file.
-        return dataHeader with { VirtualSize = header.VirtualSize, Uuid = header.Uuid, ParentUuid = header.ParentUuid };
+        LsmtHeader header = dataHeader with { VirtualSize = indexHeader.VirtualSize, ParentUuid = indexHeader.ParentUuid };
+        return new LsmtLogUpper(new LsmtDataFile(data, dataPath, end), log, mappings, header, indexHeader, CountLayers(lower));
+    }
+
+    private static async ValueTask<LsmtUpper> OpenSparseAsync(
+        SafeFileHandle data,
+        string dataPath,
+        SafeFileHandle index,
+        string indexPath,
+        ISparseFiles files,
+        LsmtImage? lower,
+        CancellationToken cancellationToken)
+    {
+        LsmtHeader header = await LsmtFiles.ReadHeaderAsync(
+            data, dataPath, DataFlags | LsmtHeaderFlags.SparseData, DataFlags | LsmtHeaderFlags.SparseData, cancellationToken)
+            .ConfigureAwait(false);
+        LsmtZeroLog zeros = await LsmtZeroLog.OpenAsync(index, indexPath, dataPath, header, cancellationToken).ConfigureAwait(false);
+        if (header.VirtualSize == 0 && lower is not null)
+        {
+            header = header with { VirtualSize = (ulong)lower.Length };
+            LsmtFiles.WriteHeader(data, header);
+            zeros.WriteHeader(header);
+        }
+
+        // Longer after a seal that was never made use of, shorter after a growth that a crash cut short.
+        LsmtDataFile file = new(data, dataPath, RandomAccess.GetLength(data));
+        long end = LsmtConstants.HeaderSpace + (long)header.VirtualSize;
+        if (file.Length != end)
+        {
+            file.SetEnd(end);
+        }
+
+        LsmtWritableIndex mappings = new();
+        LsmtSparseUpper.LoadIndex(files, file, zeros, mappings);
+        return new LsmtSparseUpper(files, file, zeros, mappings, header, CountLayers(lower));
     }
 
     private static void Delete(SafeFileHandle? file, string path)

@@ -1,43 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
+
 namespace OverlayBd.Format.Lsmt;
 
-/// <summary>A writable layer, the upper, on top of an optional read-only image: a pair of files, one with the data of all writes
-/// behind one another, one with a record for each write that says where in the disk it belongs.</summary>
+/// <summary>A writable layer, the upper, on top of an optional read-only image.</summary>
 /// <remarks>
-/// <para>Writes and discards are multiples of 512 bytes; reads are of any bytes. Nothing is ever overwritten, so a read holds no lock
-/// while it reads, and writes run beside one another. A write is known to the index only after its data is in the file.</para>
-/// <para>What was acknowledged survives the end of the process; what was flushed survives that of the machine: a flush makes the
-/// data durable first, then the records. A pair left by a crash opens in the state of its last complete record.</para>
+/// <para>An upper is a pair of files and of one of two kinds. A log-structured one has the data of all writes behind one another in one file,
+/// and a record for each write that says where in the disk it belongs in the other; nothing is ever overwritten. A sparse one
+/// has each byte at its own place, and in the other file what was discarded; it never needs more space than the disk has.</para>
+/// <para>Writes and discards are multiples of 512 bytes; reads are of any bytes. A read holds no lock while it reads, and writes run
+/// beside one another. A write is known to the index only after its data is in the file.</para>
+/// <para>What was acknowledged survives the end of the process; what was flushed survives that of the machine, whatever else of the
+/// files does.</para>
 /// <para>The files are those of overlaybd (lsmt/file.cpp): either side opens the other's.</para>
 /// </remarks>
-public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, ILsmtSegments
+public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, IResizable, ILsmtSegments
 {
-    private const int DiscardBatch = 128;
-
-    private readonly LsmtLogFile _data;
-    private readonly LsmtIndexLog _log;
-    private readonly LsmtHeader _header;
-    private readonly LsmtImage? _lower;
-    private readonly byte _tag;
-
-    // Guards the index, the order of reservations in the log, and the seal; never held across I/O.
-    private readonly Lock _gate = new();
-    private readonly LsmtWritableIndex _index;
+    // Writes and discards go through the first one, flushes through the second; a snapshot closes both, and then has the files alone.
+    private readonly LsmtWriteGate _writes = new();
+    private readonly LsmtWriteGate _flushes = new();
+    private volatile LsmtStackState _state;
     private volatile bool _sealed;
+    private bool _isAbsorbed;
 
-    private LsmtWritableImage(LsmtLogFile data, LsmtIndexLog log, LsmtWritableIndex index, LsmtHeader header, LsmtImage? lower)
-    {
-        _data = data;
-        _log = log;
-        _index = index;
-        _header = header;
-        _lower = lower;
-        _tag = (byte)(lower?.Layers.Count ?? 0);
-    }
+    private LsmtWritableImage(LsmtUpper upper, LsmtImage? lower) => _state = new LsmtStackState(upper, lower);
 
-    /// <summary>Gets the size of the virtual disk, in bytes: that of the upper, or the lower image's if it states none.</summary>
-    public override long Length => (long)_header.VirtualSize;
+    /// <summary>Gets the size of the virtual disk, in bytes: that of the upper, or the lower image's if it states none. It changes with
+    /// <see cref="ResizeAsync"/> only.</summary>
+    public override long Length => (long)_state.Upper.Header.VirtualSize;
 
     /// <summary>Gets whether every write is refused: after <see cref="SealAsync"/>.</summary>
     public override bool IsReadOnly => _sealed;
@@ -46,59 +37,42 @@ public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, ILsmt
     public override int WriteAlignment => LsmtConstants.SectorSize;
 
     /// <summary>Gets the upper's identity, upper case.</summary>
-    public string Uuid => _header.Uuid;
+    public string Uuid => _state.Upper.Header.Uuid;
 
     /// <summary>Gets the identity of the layer below, upper case; all zeros when it is not recorded.</summary>
-    public string ParentUuid => _header.ParentUuid;
+    public string ParentUuid => _state.Upper.Header.ParentUuid;
 
-    /// <summary>Gets the image below, if there is one.</summary>
-    public LsmtImage? Lower => _lower;
+    /// <summary>Gets the path of the upper's data file; a snapshot changes it.</summary>
+    public string DataPath => _state.Upper.Data.Path;
+
+    /// <summary>Gets the path of the upper's index file; a snapshot changes it.</summary>
+    public string IndexPath => _state.Upper.IndexPath;
+
+    /// <summary>Gets whether the upper is a sparse one.</summary>
+    public bool IsSparse => !_state.Upper.IsAppendOnly;
+
+    /// <summary>Gets the image below, if there is one. A snapshot puts another one in its place; this image owns either.</summary>
+    public LsmtImage? Lower => _state.Lower;
 
     /// <summary>Gets the number of mappings in the upper's index.</summary>
-    public int MappingCount
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _index.Count;
-            }
-        }
-    }
+    public int MappingCount => _state.Upper.Count().Mappings;
 
     /// <summary>Gets how many bytes of data the upper's mappings refer to.</summary>
-    public long DataBytes
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _index.StoredSectors * LsmtConstants.SectorSize;
-            }
-        }
-    }
+    public long DataBytes => _state.Upper.Count().DataBytes;
 
-    /// <summary>Gets how many bytes of the data file were overwritten or discarded since; a commit leaves them behind.</summary>
-    public long GarbageBytes => _data.Length - LsmtConstants.HeaderSpace - DataBytes;
+    /// <summary>Gets how many bytes of the data file were overwritten or discarded since; a commit leaves them behind. A sparse upper has none.</summary>
+    public long GarbageBytes => _state.Upper.GarbageBytes;
 
     /// <summary>Lists what the upper and the lower image map, as of now, in order.</summary>
     /// <returns>The mapped runs within <see cref="BlockSource.Length"/>; <see cref="LsmtExtent.Layer"/> counts the lower image's layers
     /// from 0, and the upper follows them.</returns>
     public IEnumerable<LsmtExtent> ReadMappings()
     {
-        LsmtMapping[] mappings = SnapshotIndex();
-        if (_lower is not null)
-        {
-            LsmtMapping[] lower = _lower.Index.Mappings.ToArray();
-            for (int i = 0; i < lower.Length; i++)
-            {
-                lower[i] = lower[i].WithTag((byte)(lower[i].Tag + 1));
-            }
-
-            mappings = LsmtIndexMerger.Overlay(mappings, lower);
-        }
-
-        return LsmtExtent.Enumerate(mappings, _tag, Length);
+        (LsmtUpper upper, LsmtImage? lower) = _state;
+        LsmtMapping[] mappings = upper.SnapshotIndex();
+        return lower is null
+            ? LsmtExtent.Enumerate(mappings, 0, Length)
+            : LsmtExtent.Enumerate(LsmtIndexMerger.Overlay(mappings, lower.RaiseTags()), lower.Layers.Count, Length);
     }
 
     /// <summary>Brings a range of the lower image near, as far as it is not hidden by the upper.</summary>
@@ -117,14 +91,10 @@ public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, ILsmt
 
     LsmtSegment ILsmtSegments.Find(long offset, long end)
     {
-        LsmtRun run;
-        lock (_gate)
-        {
-            run = _index.FindRun(offset / LsmtConstants.SectorSize, (end + LsmtConstants.SectorSize - 1) / LsmtConstants.SectorSize);
-        }
-
-        LsmtSegment segment = LsmtSegment.FromRun(run, _data, offset, end);
-        return segment.IsMapped || _lower is null ? segment : _lower.Find(offset, offset + segment.Length);
+        // One state for both: what a snapshot moves from the one to the other is never missed.
+        (LsmtUpper upper, LsmtImage? lower) = _state;
+        LsmtSegment segment = upper.Find(offset, end);
+        return segment.IsMapped || lower is null ? segment : lower.Find(offset, offset + segment.Length);
     }
 
     /// <inheritdoc/>
@@ -132,106 +102,160 @@ public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, ILsmt
         LsmtSegmentReader.ReadAsync(this, offset, buffer, cancellationToken);
 
     /// <inheritdoc/>
-    protected override ValueTask WriteCoreAsync(long offset, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
-    {
-        ReadOnlySpan<byte> rest = buffer.Span;
-        while (!rest.IsEmpty)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            ReadOnlySpan<byte> piece = rest[..Math.Min(rest.Length, LsmtConstants.MaxWriteLength)];
-            long position = _data.Reserve(piece.Length);
-            _data.Write(position, piece);
-            LsmtMapping record = new(
-                offset / LsmtConstants.SectorSize,
-                piece.Length / LsmtConstants.SectorSize,
-                position / LsmtConstants.SectorSize,
-                isZeroed: false,
-                _tag);
-            Publish(new ReadOnlySpan<LsmtMapping>(in record));
-            offset += piece.Length;
-            rest = rest[piece.Length..];
-        }
-
-        return ValueTask.CompletedTask;
-    }
+    protected override ValueTask WriteCoreAsync(long offset, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
+        _writes.TryEnter() && TryWrite(offset, buffer.Span, cancellationToken)
+            ? ValueTask.CompletedTask
+            : WriteLaterAsync(offset, buffer, cancellationToken);
 
     /// <inheritdoc/>
     protected override ValueTask DiscardCoreAsync(long offset, long length, CancellationToken cancellationToken)
     {
-        long sector = offset / LsmtConstants.SectorSize;
-        long end = sector + (length / LsmtConstants.SectorSize);
-        long dataEnd = _data.Length / LsmtConstants.SectorSize;
-        Span<LsmtMapping> records = stackalloc LsmtMapping[DiscardBatch];
-        while (sector < end)
+        if (!_writes.TryEnter())
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int count = 0;
-            while (sector < end && count < records.Length)
-            {
-                int sectors = (int)Math.Min(end - sector, LsmtConstants.MaxMappingLength);
-                records[count++] = new LsmtMapping(sector, sectors, dataEnd, isZeroed: true, _tag);
-                sector += sectors;
-            }
-
-            Publish(records[..count]);
+            return DiscardLaterAsync(offset, length, cancellationToken);
         }
 
+        Discard(offset, length, cancellationToken);
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
     protected override ValueTask FlushCoreAsync(CancellationToken cancellationToken)
     {
-        // A record must never outlive its data, hence this order.
-        _data.Flush();
-        _log.Flush();
+        if (!_flushes.TryEnter())
+        {
+            return FlushLaterAsync(cancellationToken);
+        }
+
+        Flush();
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
     protected override async ValueTask ReleaseAsync()
     {
-        await _data.DisposeAsync().ConfigureAwait(false);
-        _log.Dispose();
-        if (_lower is not null)
+        if (!_isAbsorbed)
         {
-            await _lower.DisposeAsync().ConfigureAwait(false);
+            (LsmtUpper upper, LsmtImage? lower) = _state;
+            await upper.Data.DisposeAsync().ConfigureAwait(false);
+            upper.Dispose();
+            if (lower is not null)
+            {
+                await lower.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        _writes.Dispose();
+        _flushes.Dispose();
+    }
+
+    private async ValueTask WriteLaterAsync(long offset, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await _writes.EnterAsync(cancellationToken).ConfigureAwait(false);
+        while (!TryWrite(offset, buffer.Span, cancellationToken))
+        {
+            await CopyUpAsync(offset, buffer.Length, cancellationToken).ConfigureAwait(false);
+            await _writes.EnterAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Makes records seen by reads, then stores them. The log has them in the order in which they were seen.</summary>
-    private void Publish(ReadOnlySpan<LsmtMapping> records)
+    private async ValueTask DiscardLaterAsync(long offset, long length, CancellationToken cancellationToken)
     {
-        long position;
-        lock (_gate)
-        {
-            if (_sealed)
-            {
-                LsmtThrowHelper.ThrowSealed(_data.Path);
-            }
-
-            // One insertion adds two mappings at most, as it may split one.
-            if (_index.Count > LsmtConstants.MaxIndexRecords - (2 * records.Length))
-            {
-                LsmtThrowHelper.ThrowIndexFull(_log.Path);
-            }
-
-            foreach (LsmtMapping record in records)
-            {
-                _index.Insert(record.WithTag(0));
-            }
-
-            position = _log.Reserve(records.Length);
-        }
-
-        _log.Write(position, records);
+        await _writes.EnterAsync(cancellationToken).ConfigureAwait(false);
+        Discard(offset, length, cancellationToken);
     }
 
-    private LsmtMapping[] SnapshotIndex()
+    private async ValueTask FlushLaterAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        await _flushes.EnterAsync(cancellationToken).ConfigureAwait(false);
+        Flush();
+    }
+
+    /// <summary>Writes, inside of the gate, and leaves it.</summary>
+    private bool TryWrite(long offset, ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
         {
-            return _index.ToArray();
+            (LsmtUpper upper, LsmtImage? lower) = CheckNotSealed();
+            return upper.TryWrite(offset, bytes, lower, cancellationToken);
+        }
+        finally
+        {
+            _writes.Exit();
+        }
+    }
+
+    /// <summary>Discards, inside of the gate, and leaves it.</summary>
+    private void Discard(long offset, long length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (LsmtUpper upper, LsmtImage? lower) = CheckNotSealed();
+            upper.Discard(offset, length, lower, cancellationToken);
+        }
+        finally
+        {
+            _writes.Exit();
+        }
+    }
+
+    /// <summary>Flushes, inside of the gate, and leaves it.</summary>
+    private void Flush()
+    {
+        try
+        {
+            _state.Upper.Flush();
+        }
+        finally
+        {
+            _flushes.Exit();
+        }
+    }
+
+    private LsmtStackState CheckNotSealed()
+    {
+        LsmtStackState state = _state;
+        if (_sealed)
+        {
+            LsmtThrowHelper.ThrowSealed(state.Upper.Data.Path);
+        }
+
+        return state;
+    }
+
+    /// <summary>Makes the first block that a write covers only in part the upper's.</summary>
+    private async ValueTask CopyUpAsync(long offset, int length, CancellationToken cancellationToken)
+    {
+        LsmtStackState state = _state;
+        if (state is not { Upper: LsmtSparseUpper upper, Lower: LsmtImage lower } ||
+            upper.FindBlockToCopy(offset, length, lower) is var start && start < 0)
+        {
+            return;
+        }
+
+        // The lower image never changes, so that it can be read, perhaps over a network, before the writers have to wait.
+        (start, long end) = upper.BlockAt(start);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)(end - start));
+        try
+        {
+            Memory<byte> block = buffer.AsMemory(0, (int)(end - start));
+            await LsmtSegmentReader.ReadAsync(lower, start, block, cancellationToken).ConfigureAwait(false);
+            await _writes.CloseAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (_state == state && !_sealed)
+                {
+                    await upper.CopyUpAsync(start, block, CancellationToken.None).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                _writes.Open();
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }

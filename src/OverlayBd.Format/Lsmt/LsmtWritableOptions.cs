@@ -17,6 +17,10 @@ public sealed class LsmtWritableOptions
     /// <value>A UUID with dashes, in either case. The default is that of the lower image's top layer; all zeros without one.</value>
     public string? ParentUuid { get; set; }
 
+    /// <summary>Gets or sets the system calls of a sparse layer; giving them makes the layer a sparse one.</summary>
+    /// <value>The default is none: a log-structured layer.</value>
+    public ISparseFiles? SparseFiles { get; set; }
+
     /// <exception cref="ArgumentException">An option is malformed.</exception>
     internal LsmtHeader CreateHeader(LsmtImage? lower)
     {
@@ -28,7 +32,7 @@ public sealed class LsmtWritableOptions
 
         return new LsmtHeader
         {
-            Flags = LsmtHeaderFlags.Header | LsmtHeaderFlags.DataFile,
+            Flags = LsmtHeaderFlags.Header | LsmtHeaderFlags.DataFile | (SparseFiles is null ? 0 : LsmtHeaderFlags.SparseData),
             VirtualSize = (ulong)(VirtualSize == 0 && lower is not null ? lower.Length : VirtualSize),
             Uuid = LsmtUuid.Normalize(Uuid, nameof(Uuid)) ?? LsmtUuid.Create(),
             ParentUuid = LsmtUuid.Normalize(ParentUuid, nameof(ParentUuid)) ?? lower?.Layers[^1].Uuid ?? LsmtUuid.Null,

@@ -43,6 +43,7 @@ internal static class DeviceConfigLayers
         {
             Name = name,
             Paths = [.. FindFiles(lower)],
+            DownloadDirectory = lower.Directory,
             Digest = lower.Digest,
             Size = lower.Size,
             Repository = repository,

@@ -14,6 +14,9 @@ internal sealed record LayerDescription
     /// <summary>The files that may hold the layer; the first that exists does.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 
+    /// <summary>The directory that the layer is downloaded to in the background; null for none.</summary>
+    public string? DownloadDirectory { get; init; }
+
     public Digest? Digest { get; init; }
 
     /// <summary>The size of the blob, in bytes; 0 when it is not known.</summary>

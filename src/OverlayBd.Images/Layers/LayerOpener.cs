@@ -3,12 +3,14 @@
 using Microsoft.Extensions.Logging;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
+using OverlayBd.Images.Downloading;
+using OverlayBd.Images.Tracing;
 using OverlayBd.Registry.Caching;
 
 namespace OverlayBd.Images.Layers;
 
 /// <summary>Opens layers: from a local file if there is one, else from their repository, through the cache if there is one.</summary>
-internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILogger logger)
+internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, TraceTap tap, ILogger logger)
 {
     /// <summary>Opens all layers, several at a time. When one fails, those already open are closed.</summary>
     /// <returns>The layers, in the order of their descriptions; the caller disposes them.</returns>
@@ -21,7 +23,7 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
         try
         {
             await Parallel.ForAsync(0, descriptions.Count, parallel, async (i, token) =>
-                layers[i] = await OpenAsync(descriptions[i], token).ConfigureAwait(false)).ConfigureAwait(false);
+                layers[i] = await OpenAsync(descriptions[i], i, token).ConfigureAwait(false)).ConfigureAwait(false);
             return layers!;
         }
         catch
@@ -38,14 +40,14 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
         }
     }
 
-    private async ValueTask<ImageLayer> OpenAsync(LayerDescription layer, CancellationToken cancellationToken)
+    private async ValueTask<ImageLayer> OpenAsync(LayerDescription layer, int index, CancellationToken cancellationToken)
     {
         Exception? localError = null;
         if (layer.Paths.FirstOrDefault(File.Exists) is string path)
         {
             try
             {
-                return await OpenFileAsync(layer, path, cancellationToken).ConfigureAwait(false);
+                return await OpenFileAsync(layer, index, path, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
             {
@@ -61,7 +63,7 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
 
         try
         {
-            return await OpenRemoteAsync(layer, cancellationToken).ConfigureAwait(false);
+            return await OpenRemoteAsync(layer, index, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -69,15 +71,15 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
         }
     }
 
-    private async ValueTask<ImageLayer> OpenFileAsync(LayerDescription layer, string path, CancellationToken cancellationToken)
+    private async ValueTask<ImageLayer> OpenFileAsync(LayerDescription layer, int index, string path, CancellationToken cancellationToken)
     {
         FileBlockSource file = FileBlockSource.Open(path);
-        LayerBlob blob = await LayerBlob.OpenAsync(file, layer.Name, cancellationToken).ConfigureAwait(false);
+        LayerBlob blob = await LayerBlob.OpenAsync(file, layer.Name, bare => tap.Wrap(bare, index), cancellationToken).ConfigureAwait(false);
         ImageLog.LayerOpened(logger, layer.Name, path);
         return new ImageLayer(blob, layer.Name, layer.Digest, file.Length, path, cached: null);
     }
 
-    private async ValueTask<ImageLayer> OpenRemoteAsync(LayerDescription layer, CancellationToken cancellationToken)
+    private async ValueTask<ImageLayer> OpenRemoteAsync(LayerDescription layer, int index, CancellationToken cancellationToken)
     {
         if (layer.Digest is not Digest digest)
         {
@@ -97,10 +99,11 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
 
         ImageLog.LayerOpened(logger, layer.Name, layer.Repository.Name);
         BlockSource source = await OpenSourceAsync(layer, digest, cancellationToken).ConfigureAwait(false);
+        DownloadTarget? download = DownloadOf(layer, digest, source);
         LayerBlob blob;
         try
         {
-            blob = await LayerBlob.OpenAsync(source, layer.Name, cancellationToken).ConfigureAwait(false);
+            blob = await LayerBlob.OpenAsync(download?.Source ?? source, layer.Name, Trace, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
@@ -108,16 +111,30 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
             ImageLog.LayerOpenedAgain(logger, e, layer.Name);
             source = await OpenSourceAsync(layer, digest, cancellationToken).ConfigureAwait(false);
             await ForgetAsync(source, cancellationToken).ConfigureAwait(false);
-            blob = await LayerBlob.OpenAsync(source, layer.Name, cancellationToken).ConfigureAwait(false);
+            download = DownloadOf(layer, digest, source);
+            blob = await LayerBlob.OpenAsync(download?.Source ?? source, layer.Name, Trace, cancellationToken).ConfigureAwait(false);
         }
 
-        return new ImageLayer(blob, layer.Name, digest, source.Length, path: null, source as CachedBlockSource);
+        return new ImageLayer(blob, layer.Name, digest, source.Length, path: null, source as CachedBlockSource, download);
+
+        BlockSource Trace(BlockSource bare) => tap.Wrap(bare, index);
     }
+
+    // What a layout or an archive on this machine hands out is local already.
+    private static DownloadTarget? DownloadOf(LayerDescription layer, Digest digest, BlockSource source) =>
+        layer.DownloadDirectory is null || IsLocal(source)
+            ? null
+            : new DownloadTarget(
+                layer.Name, layer.DownloadDirectory, DescriptorOf(layer, digest), layer.Repository!, new SwitchableBlockSource(source));
+
+    private static bool IsLocal(BlockSource source) => source is FileBlockSource or SliceBlockSource;
+
+    private static Descriptor DescriptorOf(LayerDescription layer, Digest digest) =>
+        new() { MediaType = MediaTypes.OciLayer, Digest = digest, Size = layer.Size };
 
     private async ValueTask<BlockSource> OpenSourceAsync(LayerDescription layer, Digest digest, CancellationToken cancellationToken)
     {
-        var descriptor = new Descriptor { MediaType = MediaTypes.OciLayer, Digest = digest, Size = layer.Size };
-        BlockSource source = await layer.Repository!.OpenBlobSourceAsync(descriptor, cancellationToken).ConfigureAwait(false);
+        BlockSource source = await layer.Repository!.OpenBlobSourceAsync(DescriptorOf(layer, digest), cancellationToken).ConfigureAwait(false);
         try
         {
             if (source.Length != layer.Size)
@@ -126,8 +143,7 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, ILo
             }
 
             // What a layout or an archive on this machine hands out is on disk already; a second copy would only take its place.
-            bool isLocal = source is FileBlockSource or SliceBlockSource;
-            return isLocal ? source : cache?.Open(digest, source, layer.Name) ?? source;
+            return IsLocal(source) ? source : cache?.Open(digest, source, layer.Name) ?? source;
         }
         catch
         {

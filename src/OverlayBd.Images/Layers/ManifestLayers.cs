@@ -34,6 +34,10 @@ internal static class ManifestLayers
         return layers;
     }
 
+    /// <summary>The layer that holds a trace; null when the image has none.</summary>
+    public static Descriptor? FindAcceleration(Manifest manifest) =>
+        Annotation(manifest.Layers[^1], OverlayBdAnnotations.AccelerationLayer) == "yes" ? manifest.Layers[^1] : null;
+
     private static LayerDescription Describe(ImageRepository repository, Descriptor layer, int index)
     {
         string name = $"{layer.Digest} (layer {index} of {repository.Name})";

@@ -171,7 +171,7 @@ public sealed class LayerRulesTests : IDisposable
         await LayerStack.CreateAsync(Image, 4 * MiB);
         IOException exception = await Assert.ThrowsAsync<Ext4SpaceException>(
             () => LayerStack.ApplyAsync(Image, "big", TarItem.File("small"), TarItem.File("large", new byte[5 * MiB])));
-        Assert.Contains("Layer big, entry 'large'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("big, entry 'large'", exception.Message, StringComparison.Ordinal);
         Assert.Contains("--vsize", exception.Message, StringComparison.Ordinal);
     }
 
@@ -223,6 +223,6 @@ public sealed class LayerRulesTests : IDisposable
     private async Task<string> RefuseAsync(TarItem[] layer)
     {
         await LayerStack.CreateAsync(Image, 32 * MiB);
-        return (await Assert.ThrowsAsync<InvalidDataException>(() => LayerStack.ApplyAsync(Image, "0", layer))).Message;
+        return (await Assert.ThrowsAsync<InvalidDataException>(() => LayerStack.ApplyAsync(Image, "Layer 0", layer))).Message;
     }
 }

@@ -51,11 +51,53 @@ public sealed class LsmtCrashTests : IDisposable
             index.AsSpan(at, LsmtMapping.Size).Clear();
             await VerifyAsync(_data, index);
             byte[] repaired = File.ReadAllBytes(_directory["index"]);
-            Assert.Equal(at + LsmtMapping.Size == index.Length ? at : index.Length, repaired.Length - LsmtMapping.Size);
+            Assert.Equal(at + LsmtMapping.Size == index.Length ? at : index.Length, repaired.Length - (2 * LsmtMapping.Size));
         }
 
         // A file system that had extended the file, but not written its blocks yet.
         await VerifyAsync(_data, [.. _index, .. new byte[8192 + 5]]);
+    }
+
+    [Theory]
+    [InlineData(6)]
+    [InlineData(7)]
+    public async Task Sectors_LostAnywhereBehindTheFlush_InAnyCombination_LoseNothingFlushed(int seed)
+    {
+        // A power failure: the kernel had stored some of the unflushed sectors of either file, and the lengths of the files.
+        await RunAsync(seed);
+        var random = new Random(seed);
+        for (int i = 0; i < 200; i++)
+        {
+            byte[] data = Lose(_data, _flushedData, random);
+            byte[] index = Lose(_index, _flushedIndex, random);
+            await VerifyAsync(data, index);
+        }
+    }
+
+    [Fact]
+    public async Task Records_WithoutTheirData_AreDroppedForGood()
+    {
+        await RunAsync(8);
+        byte[] data = [.. _data];
+        data.AsSpan(_flushedData).Clear();
+        await VerifyAsync(data, _index);
+        await using LsmtWritableImage image = await LsmtWritableImage.OpenAsync(_directory["data"], _directory["index"]);
+        Assert.All(image.ReadMappings().Where(extent => !extent.IsZero), extent =>
+            Assert.True(extent.DataOffset < _flushedData || extent.DataOffset >= _data.Length));
+    }
+
+    [Fact]
+    public async Task Records_OfTheOriginal_BehindOurs_AreBelieved()
+    {
+        await RunAsync(9);
+        LsmtMapping record = new(3, 1, _data.Length / 512);
+        byte[] index = [.. _index, .. System.Runtime.InteropServices.MemoryMarshal.AsBytes([record])];
+        File.WriteAllBytes(_directory["data"], [.. _data, .. LsmtLayers.Sectors(77, 3, 1)]);
+        File.WriteAllBytes(_directory["index"], index);
+        await using LsmtWritableImage image = await LsmtWritableImage.OpenAsync(_directory["data"], _directory["index"]);
+        byte[] read = new byte[512];
+        await image.ReadAsync(3 * 512, read, TestContext.Current.CancellationToken);
+        Assert.Equal(LsmtLayers.Sectors(77, 3, 1), read);
     }
 
     [Fact]
@@ -108,6 +150,23 @@ public sealed class LsmtCrashTests : IDisposable
         }
     }
 
+    /// <summary>Takes some of the sectors behind a flush away, and sometimes the end.</summary>
+    private static byte[] Lose(byte[] file, int flushed, Random random)
+    {
+        byte[] rest = file[..(random.Next(3) == 0 ? random.Next(flushed, file.Length + 1) : file.Length)];
+        int unit = random.Next(2) == 0 ? 512 : 4096;
+        int chance = random.Next(1, 5);
+        for (int start = flushed / unit * unit; start < rest.Length; start += unit)
+        {
+            if (random.Next(chance) == 0)
+            {
+                rest.AsSpan(Math.Max(start, flushed)..Math.Min(start + unit, rest.Length)).Clear();
+            }
+        }
+
+        return rest;
+    }
+
     /// <summary>Writes, flushes, writes more without a flush, and keeps both files as the process left them.</summary>
     private async Task RunAsync(int seed)
     {
@@ -149,7 +208,7 @@ public sealed class LsmtCrashTests : IDisposable
 
         _data = File.ReadAllBytes(_directory["data"]);
         _index = File.ReadAllBytes(_directory["index"]);
-        Assert.True(_flushedData < _data.Length && _flushedIndex == 4096 + (40 * 16) && _index.Length == 4096 + (70 * 16));
+        Assert.True(_flushedData < _data.Length && _flushedIndex < _index.Length);
     }
 
     private void Remember(byte[] model)

@@ -4,14 +4,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace OverlayBd.Format.Lsmt;
 
-/// <summary>The data file of a writable pair: payload behind payload, none ever overwritten.</summary>
-/// <remarks>Its length grows as places are reserved, which no caller outside of the pair can see.</remarks>
-internal sealed class LsmtLogFile : BlockSource
+/// <summary>The data file of an upper: payload behind payload, or sparse. Sealed, it is a layer; reads that were under way go on.</summary>
+/// <remarks>Its length grows as places are reserved, which nobody outside of the upper can see.</remarks>
+internal sealed class LsmtDataFile : BlockSource
 {
     private readonly SafeFileHandle _file;
     private long _end;
 
-    public LsmtLogFile(SafeFileHandle file, string path, long end)
+    public LsmtDataFile(SafeFileHandle file, string path, long end)
     {
         _file = file;
         Path = path;
@@ -20,6 +20,9 @@ internal sealed class LsmtLogFile : BlockSource
 
     /// <summary>Gets the path, for messages.</summary>
     public string Path { get; }
+
+    /// <summary>Gets the open file.</summary>
+    public SafeFileHandle Handle => _file;
 
     /// <summary>Gets the byte behind the last reserved place; a multiple of the sector size.</summary>
     public override long Length => Volatile.Read(ref _end);
@@ -30,6 +33,13 @@ internal sealed class LsmtLogFile : BlockSource
 
     /// <summary>Writes a reserved place, or part of it.</summary>
     public void Write(long position, ReadOnlySpan<byte> bytes) => RandomAccess.Write(_file, bytes, position);
+
+    /// <summary>Sets the end, and with it the length of the file; nobody reserves or writes meanwhile.</summary>
+    public void SetEnd(long end)
+    {
+        RandomAccess.SetLength(_file, end);
+        Volatile.Write(ref _end, end);
+    }
 
     /// <summary>Makes what was written durable.</summary>
     public void Flush() => RandomAccess.FlushToDisk(_file);
