@@ -15,7 +15,8 @@ usage() {
     cat <<'TEXT'
 usage: ./build.sh VERB [ARGUMENTS]
 
-  demo [IMAGE]     make an image (or take IMAGE), push it to a registry on 127.0.0.1, convert it,
+  demo [--keep] [IMAGE]
+                   make an image (or take IMAGE), push it to a registry on 127.0.0.1, convert it,
                    run it while its blocks are fetched lazily, and compare with pulling it whole
   test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
   bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')

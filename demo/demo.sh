@@ -248,15 +248,16 @@ if [ -n "$stored" ]; then
     printf '\nfetched %s of %s (%s %%) in %s requests before %s\n' "$(megabytes "$fetched")" "$(megabytes "$stored")" \
         "$(awk -v a="$fetched" -v b="$stored" 'BEGIN { printf "%.1f", 100 * a / b }')" "$(value "$statistics" fetchRequests)" "$event"
 fi
+printf '\nTo look further:\n'
+if ! $keep; then
+    printf '  ./build.sh demo --keep, which leaves all of this running and says what to try\n  docs/getting-started.md\n'
+    exit 0
+fi
 cat <<TEXT
-
-To look further, keep all of this running with ./build.sh demo --keep, and in another terminal:
   export OVERLAYBD_RUN_DIR=$work/run OVERLAYBD_CACHE_DIR=$work/cache PATH=$bin:\$PATH
   overlaybd inspect $converted
   overlaybd mount $converted /mnt && ls /mnt && overlaybd stats && overlaybd umount /mnt
   overlaybd run $converted -- redis-cli --version
 TEXT
-if $keep; then
-    step "Ctrl-C ends it"
-    wait "$registry_pid"
-fi
+step "Ctrl-C ends it"
+wait "$registry_pid"
