@@ -88,8 +88,9 @@ public sealed class TracePlayer : IAsyncDisposable
         {
             Volatile.Write(ref _state, (int)TracePlayerState.Cancelled);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // Whatever it is: it is nobody's but the trace's, and must not come up where the image is closed.
             Volatile.Write(ref _state, (int)TracePlayerState.Unusable);
             ImageLog.TraceUnusable(_logger, e, _name);
         }
