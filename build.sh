@@ -72,7 +72,7 @@ solution_builds() {
 verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
-         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd
+         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools
     local status=0 passed failed skipped
     if ! solution_builds; then
         say "the build failed"

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-bin=$here/artifacts/dist/bin
+bin=${OVERLAYBD_DEMO_BIN:-$here/artifacts/dist/bin}
 keep=false
 if [ "${1-}" = --keep ]; then keep=true; shift; fi
 image=${1-}

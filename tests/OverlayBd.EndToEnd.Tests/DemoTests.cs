@@ -1,106 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using OverlayBd.Format.Oci;
-using OverlayBd.Fuse;
-using OverlayBd.Images;
-using OverlayBd.Registry;
-using OverlayBd.Testing;
-using OverlayBd.Testing.Trees;
 
 namespace OverlayBd.EndToEnd.Tests;
 
-/// <summary>The demo as a newcomer runs it, looked at while it is kept running, then ended with Ctrl-C.</summary>
-public sealed partial class DemoTests
+/// <summary>The demo as <c>./build.sh demo</c> runs it: a redis of Debian's, converted and started lazily.</summary>
+public sealed partial class DemoTests(DemoRecord record) : IClassFixture<DemoRecord>
 {
-    private const int SIGINT = 2;
-    private const double MaxSharePercent = 18;
+    [Fact]
+    public void Redis_Answers_ColdWarmAndFromTheOriginal() =>
+        Assert.Equal(3, PongPattern().Count(record.Output));
 
     [Fact]
-    public async Task Demo_StartsRedisFromAFractionOfTheBytes_EqualsTheOriginal_AndLeavesNothing()
+    public void Redis_Starts_WithAtMost18PercentOfTheBytes()
     {
-        using var temporary = new TempDirectory();
-        await using DemoProcess demo = DemoProcess.Start("--keep");
-        string output = await demo.ReadUntilAsync("Ctrl-C ends it", TestContext.Current.CancellationToken);
-
-        Assert.Equal(3, PongLine().Count(output));
-        Match share = ShareLine().Match(output);
-        Assert.True(share.Success, output);
-        Assert.InRange(double.Parse(share.Groups["percent"].Value, CultureInfo.InvariantCulture), 0.1, MaxSharePercent);
-        string converted = ConvertedName().Match(output).Groups["name"].Value;
-        await CompareAsync(converted[..converted.LastIndexOf(':')], temporary["mount"]);
-
-        demo.Signal(SIGINT);
-        await demo.Ended;
-        AssertNothingIsLeft(demo);
+        Match fetched = FetchedPattern().Match(record.Output);
+        Assert.True(fetched.Success, record.Output);
+        Assert.InRange(double.Parse(fetched.Groups[1].Value, CultureInfo.InvariantCulture), 0.1, 18);
+        Assert.InRange(int.Parse(fetched.Groups[2].Value, CultureInfo.InvariantCulture), 1, 122);
     }
 
     [Fact]
-    public async Task Demo_InterruptedInTheMiddle_LeavesNothing()
+    public void Root_OfTheConvertedImage_IsThatOfTheOriginal()
     {
-        await using DemoProcess demo = DemoProcess.Start();
-        await demo.ReadUntilAsync("layer 2 of 3", TestContext.Current.CancellationToken);
-        demo.Signal(SIGINT);
-        await demo.Ended;
-        AssertNothingIsLeft(demo);
+        Assert.InRange(record.FileCount, 1000, int.MaxValue);
+        Assert.Empty(record.Differences);
     }
 
-    private static async Task CompareAsync(string repository, string mountPoint)
-    {
-        using var client = new RegistryClient(new RegistryClientOptions());
-        await using ImageRepository images = ImageLocation.Parse($"docker://{repository}:original").Open(client);
-        var layers = new List<byte[]>();
-        foreach (Descriptor layer in (await images.GetManifestAsync("original")).AsManifest()!.Layers)
-        {
-            layers.Add(await images.ReadBlobAsync(layer, int.MaxValue));
-        }
+    [Fact]
+    public void End_LeavesNothing() => Assert.Empty(record.Remains);
 
-        Manifest manifest = (await images.GetManifestAsync("overlaybd")).AsManifest()!;
-        OverlayBdImage disk = await OverlayBdImage.OpenAsync(images, manifest, new OverlayBdImageOptions());
-        await using FuseBlockDevice device = await FuseBlockDevice.AttachAsync(disk, new FuseBlockDeviceOptions { Name = "demo", ReadOnly = true });
-        ShellResult check = await Shell.TryRunAsync("e2fsck", "-fn", device.DevicePath);
-        Assert.True(check.ExitCode == 0, check.Output);
-        await using KernelMount mount = await KernelMount.MountAsync(device.DevicePath, mountPoint, "ro");
-        Assert.Empty(FileTree.Compare(FileTree.FromTars(layers), FileTree.FromDirectory(mount.Path)));
+    [Theory]
+    [InlineData("overlaybd convert ")]
+    [InlineData("once more, with what the cache has now")]
+    public async Task Interruption_InTheMiddle_LeavesNothing(string where)
+    {
+        await using DemoRun run = DemoRun.Start(record.ProgramFolder, record.Original);
+        await run.WaitForAsync(where);
+        await run.InterruptAsync();
+        Assert.Equal(130, run.ExitCode);
+        Assert.Contains("interrupted, cleaning up", run.Output, StringComparison.Ordinal);
+        Assert.Empty(await run.FindRemainsAsync());
     }
 
-    private static void AssertNothingIsLeft(DemoProcess demo)
-    {
-        Assert.False(Directory.Exists(demo.WorkDirectory), $"{demo.WorkDirectory} is left");
-        Assert.DoesNotContain(demo.WorkDirectory, File.ReadAllText("/proc/self/mountinfo"), StringComparison.Ordinal);
-        foreach (Process process in Process.GetProcesses())
-        {
-            using (process)
-            {
-                Assert.DoesNotContain(demo.WorkDirectory, CommandLine(process.Id), StringComparison.Ordinal);
-            }
-        }
-    }
+    [GeneratedRegex(@"^PONG after \d", RegexOptions.Multiline)]
+    private static partial Regex PongPattern();
 
-    private static string CommandLine(int processId)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{processId}/cmdline") + File.ReadAllText($"/proc/{processId}/environ");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return ""; // has ended meanwhile
-        }
-    }
-
-    [GeneratedRegex(@"^PONG after [0-9.]+ s", RegexOptions.Multiline)]
-    private static partial Regex PongLine();
-
-    [GeneratedRegex(@"^fetched .* \((?<percent>[0-9.]+) %\) in [0-9]+ requests before PONG", RegexOptions.Multiline)]
-    private static partial Regex ShareLine();
-
-    [GeneratedRegex(@"overlaybd inspect (?<name>\S+)")]
-    private static partial Regex ConvertedName();
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    internal static partial int Kill(int processId, int signal);
+    [GeneratedRegex(@"^fetched .* \(([0-9.]+) %\) in (\d+) requests before PONG", RegexOptions.Multiline)]
+    private static partial Regex FetchedPattern();
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Security.Cryptography;
 using System.Text;
 using OverlayBd.Conversion.Ext4;
 using OverlayBd.Conversion.Tar;
@@ -55,9 +54,14 @@ internal static class TreeReader
 
             if (node.Type == '0')
             {
-                using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                tree.Read(found, buffer, piece => hash.AppendData(piece.Span));
-                node.Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
+                using var hash = new ContentHash();
+                long at = 0;
+                tree.Read(found, buffer, piece =>
+                {
+                    hash.Append(at, piece.Span);
+                    at += piece.Length;
+                });
+                node.Hash = hash.Complete(found.Size);
             }
 
             linked[found.Inode] = node;

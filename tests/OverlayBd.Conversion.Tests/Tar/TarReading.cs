@@ -60,7 +60,7 @@ internal static class TarReading
             TarEntryKind.Directory => '5',
             _ => '6',
         };
-        string hash = type != '0' ? "" : new TarItem { Name = [], Content = content, Segments = Segments(entry, content), RealSize = entry.Size }.Sha256();
+        string hash = type != '0' ? "" : new TarItem { Name = [], Content = content, Segments = Segments(entry, content), RealSize = entry.Size }.Hash();
         string xattrs = string.Join(',', entry.ExtendedAttributes.Select(x => $"{Encoding.Latin1.GetString(x.Name)}={Convert.ToHexString(x.Value)}"));
         return $"{type} {Encoding.Latin1.GetString(entry.Name)} -> {Encoding.Latin1.GetString(entry.LinkName)} {Convert.ToString(entry.Mode, 8)} "
             + $"{entry.Uid}:{entry.Gid} {entry.ModificationTime.Seconds}.{entry.ModificationTime.Nanoseconds:d9} {entry.DeviceMajor},{entry.DeviceMinor} "
@@ -70,7 +70,7 @@ internal static class TarReading
     /// <summary>All that is known of an item, in the form of the other overload.</summary>
     public static string Describe(TarItem item)
     {
-        string hash = item.Type == '0' ? item.Sha256() : "";
+        string hash = item.Type == '0' ? item.Hash() : "";
         string xattrs = string.Join(',', item.Xattrs.Select(x => $"{Encoding.Latin1.GetString(x.Name)}={Convert.ToHexString(x.Value)}"));
         string link = Encoding.Latin1.GetString(item.LinkName);
         return $"{item.Type} {Clean(Encoding.Latin1.GetString(item.Name))} -> {(item.Type == '1' ? Clean(link) : link)} {Convert.ToString(item.Mode, 8)} "

@@ -54,7 +54,7 @@ public sealed class TortureImageTests
         right.Nodes.Remove("links/fifo");
         right.Nodes["extra"] = new FileNode { Type = '0' };
         right.Nodes["content/1"].Mode = 0;
-        right.Nodes["content/59"].Sha256 = "?";
+        right.Nodes["content/59"].Hash = "?";
         right.Nodes["content/60"].Nanoseconds = 1;
         right.Nodes["content/61"].Uid = 5;
         right.Nodes["attributes/binary"].Xattrs.Clear();

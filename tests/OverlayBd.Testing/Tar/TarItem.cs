@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Security.Cryptography;
 using System.Text;
+using OverlayBd.Testing.Trees;
 
 namespace OverlayBd.Testing.Tar;
 
@@ -71,29 +71,21 @@ public sealed record TarItem
     public static TarItem SparseFile(string name, TarSparseFormat sparse, long size, params (long Offset, byte[] Data)[] segments)
         => new() { Name = Bytes(name), Sparse = sparse, RealSize = size, Segments = segments };
 
-    /// <summary>The SHA-256 of the content with all holes, in hexadecimal.</summary>
-    public string Sha256()
+    /// <summary>The hash of the content, whether there are holes in it or not.</summary>
+    public string Hash()
     {
         if (Segments is null)
         {
-            return Convert.ToHexStringLower(SHA256.HashData(Content));
+            return ContentHash.Of(Content);
         }
 
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] zeros = new byte[1024 * 1024];
-        long at = 0;
-        foreach ((long offset, byte[] data) in Segments.Append((RealSize, [])))
+        using var hash = new ContentHash();
+        foreach ((long offset, byte[] data) in Segments)
         {
-            for (; at < offset; at += Math.Min(zeros.Length, offset - at))
-            {
-                hash.AppendData(zeros, 0, (int)Math.Min(zeros.Length, offset - at));
-            }
-
-            hash.AppendData(data);
-            at += data.Length;
+            hash.Append(offset, data);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Complete(RealSize);
     }
 
     /// <summary>The UTF-8 bytes of a text.</summary>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -50,7 +50,7 @@ internal static unsafe class DirectoryScanner
         {
             case '0':
                 node.Size = (long)stat.Size;
-                node.Sha256 = Hash(path);
+                node.Hash = Hash(path, node.Size);
                 break;
             case '2':
                 node.Target = Target(path);
@@ -157,18 +157,44 @@ internal static unsafe class DirectoryScanner
         return xattrs;
     }
 
-    private static string Hash(byte[] path)
+    private static string Hash(byte[] path, long size)
     {
         using SafeFileHandle file = Open(path);
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[1024 * 1024];
-        int read;
-        for (long at = 0; (read = RandomAccess.Read(file, buffer, at)) != 0; at += read)
+        using var hash = new ContentHash();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1024 * 1024);
+        try
         {
-            hash.AppendData(buffer, 0, read);
+            long end = 0;
+            for (long at = 0; (at = NextData(file, end, path)) >= 0;)
+            {
+                end = Check(Native.lseek(file, at, Native.SeekHole), path);
+                while (at < end)
+                {
+                    int read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at)), at);
+                    if (read == 0)
+                    {
+                        throw new EndOfStreamException($"'{Encoding.UTF8.GetString(path)}' ends at byte {at} of {size}");
+                    }
+
+                    hash.Append(at, buffer.AsSpan(0, read));
+                    at += read;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Complete(size);
+    }
+
+    /// <summary>Where the next data at or behind an offset are; -1 when there are only holes.</summary>
+    private static long NextData(SafeFileHandle file, long offset, byte[] path)
+    {
+        const int NoSuchAddress = 6; // ENXIO
+        nint found = Native.lseek(file, offset, Native.SeekData);
+        return found < 0 && Marshal.GetLastPInvokeError() == NoSuchAddress ? -1 : Check(found, path);
     }
 
     private static SafeFileHandle Open(byte[] path)

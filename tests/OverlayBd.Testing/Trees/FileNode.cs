@@ -25,8 +25,8 @@ public sealed class FileNode
     /// <summary>The length of a file.</summary>
     public long Size { get; set; }
 
-    /// <summary>The hash of a file's content.</summary>
-    public string Sha256 { get; set; } = "";
+    /// <summary>The <see cref="ContentHash"/> of a file.</summary>
+    public string Hash { get; set; } = "";
 
     /// <summary>A symlink's target.</summary>
     public byte[] Target { get; set; } = [];

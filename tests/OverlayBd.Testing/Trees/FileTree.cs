@@ -84,7 +84,7 @@ public sealed class FileTree
         check("mode", Convert.ToString(wanted.Mode, 8), Convert.ToString(found.Mode, 8));
         check("owner", $"{wanted.Uid}:{wanted.Gid}", $"{found.Uid}:{found.Gid}");
         check("size", $"{wanted.Size}", $"{found.Size}");
-        check("content", wanted.Sha256, found.Sha256);
+        check("content", wanted.Hash, found.Hash);
         check("target", Convert.ToHexStringLower(wanted.Target), Convert.ToHexStringLower(found.Target));
         check("device", $"{wanted.Major}:{wanted.Minor}", $"{found.Major}:{found.Minor}");
         check("xattrs", Show(wanted.Xattrs), Show(found.Xattrs));

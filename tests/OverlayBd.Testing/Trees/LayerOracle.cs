@@ -78,7 +78,7 @@ internal sealed class LayerOracle
             if (item.Type == '0')
             {
                 node.Size = item.Size;
-                node.Sha256 = item.Sha256();
+                node.Hash = item.Hash();
             }
         }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OverlayBd.Testing.Trees;
 
@@ -10,6 +11,8 @@ internal static unsafe partial class Native
     public const int AtFdCwd = -100;
     public const int AtSymlinkNoFollow = 0x100;
     public const uint StatxBasicStats = 0x7ff;
+    public const int SeekData = 3;
+    public const int SeekHole = 4;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int statx(int directory, byte* path, int flags, uint mask, Statx* result);
@@ -25,6 +28,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int open(byte* path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint lseek(SafeFileHandle file, long offset, int whence);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint opendir(byte* path);
