@@ -76,12 +76,20 @@ public sealed class TraceRecorder : IAsyncDisposable
     /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
     internal static TraceRecorder Start(TraceTap tap, TraceRecorderOptions options, TimeProvider time, ILogger logger)
     {
+        const string Running = "A trace is being recorded already.";
         options.Validate();
+
+        // First of all, because a second recording of the same path would take the marker files of the first.
+        if (tap.Recorder is not null)
+        {
+            throw new InvalidOperationException(Running);
+        }
+
         var recorder = new TraceRecorder(tap, options, time, logger);
         if (!tap.TryAttach(recorder))
         {
             recorder.Abandon();
-            throw new InvalidOperationException("A trace is being recorded already.");
+            throw new InvalidOperationException(Running);
         }
 
         ImageLog.TraceStarted(logger, recorder.Path);

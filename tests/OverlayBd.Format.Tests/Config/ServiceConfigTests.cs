@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using OverlayBd.Format.Config;
@@ -178,6 +179,16 @@ public sealed class ServiceConfigTests
         await File.WriteAllBytesAsync(files["large"], new byte[ServiceConfig.MaxLength + 1]);
         await Assert.ThrowsAsync<InvalidDataException>(() => ServiceConfig.LoadAsync(files["large"]));
         await Assert.ThrowsAsync<FileNotFoundException>(() => ServiceConfig.LoadAsync(files["missing"]));
+    }
+
+    [Fact]
+    public async Task Sample_IsValid_AndSaysNothingUnknown()
+    {
+        ServiceConfig config = await ServiceConfig.LoadAsync(Path.Combine(SourceDirectory(), "../../../docs/overlaybd.json"));
+        Assert.Empty(config.Warnings);
+        Assert.Equal(new CacheConfig { Type = "file" }, config.EffectiveCache);
+
+        static string SourceDirectory([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
     }
 
     [Fact]

@@ -158,8 +158,7 @@ public sealed class TracePlayerTests : ImageTestBase
         await CacheIndexesAsync(device);
         await using (var trace = new TraceWriter(File.Create(TracePath)))
         {
-            await trace.WriteAsync(new TraceRecord(TraceOperation.Read, 0, 8192, 4096), Token);
-            await trace.WriteAsync(new TraceRecord(TraceOperation.Read, 0, 65536, 4096), Token);
+            await trace.WriteAsync(new TraceRecord(TraceOperation.Read, 0, 4096, 2_000_000), Token);
             await trace.CompleteAsync(Token);
         }
 
@@ -170,6 +169,7 @@ public sealed class TracePlayerTests : ImageTestBase
         OverlayBdImage image = await device.OpenAsync();
         while (device.Registry.Requests.Count == before)
         {
+            Assert.False(image.Replay!.Completion.IsCompleted, $"{image.Replay.Statistics}");
             await Task.Delay(1, Token);
         }
 
