@@ -31,7 +31,6 @@ clean_up() {
     trap - EXIT
     set +e # every step is tried, whatever became of the one before
     trap '' INT TERM
-    set +e # one thing that is gone already must not keep the rest
     stop "$server_pid"
     if [ -d "$work/run/devices" ]; then
         "$bin/overlaybd" list --json 2>/dev/null | grep -o '"devicePath":"[^"]*"' | cut -d'"' -f4 | while read -r device; do
