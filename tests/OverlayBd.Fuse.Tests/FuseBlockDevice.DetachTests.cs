@@ -41,7 +41,7 @@ public sealed class FuseBlockDeviceDetachTests
         Assert.False(detach.IsCompleted);
         await mounted.UnmountAsync();
         await detach;
-        Assert.True(device.Completion.IsCompletedSuccessfully);
+        Assert.True(device.Completion.IsCompletedSuccessfully, $"{device.Completion.Exception}");
         Assert.False(File.Exists(device.MountPoint));
     }
 
@@ -157,7 +157,8 @@ public sealed class FuseBlockDeviceDetachTests
         FuseBlockDevice device = await AttachExt4Async();
         await using (device)
         {
-            Assert.True(FuseControl.TryAbort(MountTable.Read().FindAt(device.MountPoint)!.Minor));
+            using FuseControl control = FuseControl.TryOpen(MountTable.Read().FindAt(device.MountPoint)!.Minor)!;
+            Assert.True(control.TryAbort());
             IOException exception = await Assert.ThrowsAsync<IOException>(
                 () => device.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
             Assert.Equal(LibC.ECONNABORTED, exception.HResult);
