@@ -2,6 +2,7 @@
 
 using OverlayBd.Format.Config;
 using OverlayBd.Images.Downloading;
+using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
 using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
@@ -73,6 +74,20 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         await image.DisposeAsync();
         Assert.True(image.Download.Completion.IsCompletedSuccessfully);
         Assert.Empty(Directory.GetFiles(device.DirectoryOf(0)));
+    }
+
+    [Fact]
+    public async Task WhatAnImageDisposes_CanBeDisposedAgain()
+    {
+        await using RegistryDevice device = await StartAsync();
+        using var budget = new PrefetchBudget(1);
+        device.Options.PrefetchBudget = budget;
+        await using OverlayBdImage image = await device.OpenAsync();
+        TraceRecorder recorder = image.StartTrace(new TraceRecorderOptions { Path = Files["trace"] });
+        await image.DisposeAsync();
+        await recorder.DisposeAsync();
+        await image.Download!.DisposeAsync();
+        budget.Dispose();
     }
 
     [Fact]
