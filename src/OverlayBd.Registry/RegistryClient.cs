@@ -68,6 +68,5 @@ public sealed class RegistryClient : IDisposable
     {
         _authenticator.Dispose();
         _clients.Dispose();
-        ((IDisposable)Statistics).Dispose();
     }
 }
