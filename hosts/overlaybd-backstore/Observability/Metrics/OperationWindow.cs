@@ -37,16 +37,15 @@ internal sealed class OperationWindow(OperationCounters counters, TimeProvider t
     public void Tick()
     {
         double seconds = time.GetElapsedTime(_at).TotalSeconds;
-        if (seconds <= 0)
+        if (seconds > 0)
         {
-            return;
+            long count = counters.Count;
+            long bytes = counters.Bytes;
+            Rate = (count - _count) / seconds;
+            Throughput = (bytes - _bytes) / seconds;
+            (_count, _bytes, _at) = (count, bytes, time.GetTimestamp());
         }
 
-        long count = counters.Count;
-        long bytes = counters.Bytes;
-        Rate = (count - _count) / seconds;
-        Throughput = (bytes - _bytes) / seconds;
-        (_count, _bytes, _at) = (count, bytes, time.GetTimestamp());
         Take();
         if (++_ticks == TicksPerWindow)
         {
