@@ -20,8 +20,10 @@ usage: ./build.sh VERB [ARGUMENTS]
                    run it while its blocks are fetched lazily, and compare with pulling it whole
   test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
   bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')
-  bench devices [SECONDS [NAME]]
-                   measure the block devices with fio; `bench vm` does it in a virtual machine whose kernel has TCMU
+  bench [vm] devices [SECONDS [NAME]]
+                   measure the block devices with fio; with vm, in a virtual machine whose kernel has TCMU
+  bench vm idle [COUNT]
+                   measure the memory of many devices
   publish [--managed]
                    put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc:
                    native ones that need no .NET where they run; with --managed, quicker to make, ones that do
@@ -180,7 +182,7 @@ verb_bench() {
         shift
         need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
              tcmu-runner:tcmu-runner dbus-daemon:dbus
-        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" devices "$@"
+        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" "$@"
     else
         $SUDO "$program" "$@"
     fi
