@@ -74,6 +74,5 @@ public sealed class RegistryClient : IDisposable
 
         _authenticator.Dispose();
         _clients.Dispose();
-        ((IDisposable)Statistics).Dispose();
     }
 }
