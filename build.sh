@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# Invariant: the SDK would want libicu, which nothing here needs.
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 SUDO=
 [ "$(id -u)" -eq 0 ] || SUDO="sudo -E env PATH=$PATH"
@@ -62,7 +63,7 @@ need() {
 
 need_sdk() {
     command -v dotnet >/dev/null || die "the .NET SDK 10 is not on the PATH; see https://dot.net/download"
-    dotnet --version >/dev/null 2>&1 || die "no installed .NET SDK matches global.json; see \`dotnet --list-sdks\`"
+    dotnet --version >/dev/null || die "no installed .NET SDK matches global.json; see \`dotnet --list-sdks\`"
 }
 
 # What the programs themselves use at run time.
