@@ -28,7 +28,6 @@ public sealed class DisposalTests
             await source.DisposeAsync();
             await repository.DisposeAsync();
             client.Dispose();
-            ((IDisposable)client.Statistics).Dispose();
             await registry.DisposeAsync();
         }
     }
