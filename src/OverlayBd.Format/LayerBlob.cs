@@ -55,7 +55,8 @@ public sealed class LayerBlob : IAsyncDisposable
     /// <summary>Opens a stored layer, and puts something between it and its bytes.</summary>
     /// <param name="blob">The stored bytes. Owned from this call on: released also when opening fails.</param>
     /// <param name="name">What to call the layer in messages, such as its digest or path.</param>
-    /// <param name="decorate">Given the bare LSMT file, without its wrappings; returns what the layer is to be read through, which owns it.</param>
+    /// <param name="decorate">Given the bare LSMT file, without its wrappings; returns what the layer is to be read through, which owns
+    /// it.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
     /// <returns>The open layer; the caller disposes it.</returns>
     /// <exception cref="InvalidDataException">The bytes are neither a layer nor one of its wrappings, or a damaged one.</exception>

@@ -107,7 +107,8 @@ public sealed partial class FuseBlockDevice
             : throw KernelError.Create(errno, $"{DevicePath} of '{Name}' cannot be flushed");
     }
 
-    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is allowed.</summary>
+    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is
+    /// allowed.</summary>
     private async Task<bool> FinishAsync(Task call, string what, FuseDetachMode mode, CancellationToken cancellationToken)
     {
         try

@@ -13,7 +13,8 @@ using OverlayBd.Registry;
 
 namespace OverlayBd.Images;
 
-/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later step fails.</summary>
+/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later
+/// step fails.</summary>
 internal sealed class ImageOpener
 {
     private readonly OverlayBdImageOptions _options;

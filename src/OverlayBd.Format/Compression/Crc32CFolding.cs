@@ -21,7 +21,8 @@ internal static class Crc32CFolding
     /// <summary>Gets whether the processor can do it.</summary>
     public static bool IsSupported => Pclmulqdq.V512.IsSupported && Sse42.X64.IsSupported;
 
-    /// <summary>Continues a register over the start of <paramref name="data"/>, if that is long enough, and takes that start away.</summary>
+    /// <summary>Continues a register over the start of <paramref name="data"/>, if that is long enough, and takes that start
+    /// away.</summary>
     public static uint Append(uint register, ref ReadOnlySpan<byte> data)
     {
         if (data.Length < Stride)

@@ -7,7 +7,8 @@ using Tmds.Linux;
 namespace OverlayBd.Fuse.Mounting;
 
 /// <summary>A FUSE mount over a regular file, known by the number the kernel gave it and not by its path, which may change.</summary>
-/// <remarks>The number may be another mount's as soon as this one is gone, hence the way to abort it is opened while it is surely there.</remarks>
+/// <remarks>The number may be another mount's as soon as this one is gone, hence the way to abort it is opened while it is surely
+/// there.</remarks>
 internal sealed class FuseMount : IDisposable
 {
     // linux/mount.h

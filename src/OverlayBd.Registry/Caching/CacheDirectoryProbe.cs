@@ -23,7 +23,8 @@ internal static class CacheDirectoryProbe
         }
     }
 
-    /// <summary>The bytes that may still be written on the file system of <paramref name="directory"/>; the largest number when nobody knows.</summary>
+    /// <summary>The bytes that may still be written on the file system of <paramref name="directory"/>; the largest number when nobody
+    /// knows.</summary>
     public static long AvailableBytes(string directory)
     {
         try

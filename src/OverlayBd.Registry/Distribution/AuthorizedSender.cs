@@ -9,7 +9,8 @@ using OverlayBd.Registry.Http;
 
 namespace OverlayBd.Registry.Distribution;
 
-/// <summary>Sends a request to one server of a registry, answers its challenges and follows its redirects: one try of an operation.</summary>
+/// <summary>Sends a request to one server of a registry, answers its challenges and follows its redirects: one try of an
+/// operation.</summary>
 internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenticator, TimeProvider time, ILogger logger)
 {
     private const int MaxRedirects = 8;

@@ -8,7 +8,8 @@ using OverlayBd.Registry.Http;
 
 namespace OverlayBd.Registry.Distribution;
 
-/// <summary>A blob of a registry from its start to its end. A connection that breaks is resumed where it broke, within one budget for all.</summary>
+/// <summary>A blob of a registry from its start to its end. A connection that breaks is resumed where it broke, within one budget for
+/// all.</summary>
 internal sealed class BlobStream(RegistrySession session, Descriptor blob) : ReadOnlyStream
 {
     private readonly AttemptBudget _budget = session.Retries.NewBudget();

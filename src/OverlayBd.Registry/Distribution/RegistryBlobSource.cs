@@ -9,7 +9,8 @@ using OverlayBd.Registry.Http;
 
 namespace OverlayBd.Registry.Distribution;
 
-/// <summary>A blob of a registry, read by ranged requests straight into the caller's memory. Nothing is cached but where redirects led.</summary>
+/// <summary>A blob of a registry, read by ranged requests straight into the caller's memory. Nothing is cached but where redirects
+/// led.</summary>
 internal sealed class RegistryBlobSource(RegistrySession session, Descriptor blob) : BlockSource
 {
     private readonly RegistryRequestTarget _target = new();

@@ -26,7 +26,8 @@ internal sealed class UploadContent : HttpContent
     /// <param name="length">How many are taken.</param>
     /// <param name="hash">Gets each byte.</param>
     /// <param name="sent">Told how many more bytes went out.</param>
-    /// <param name="completing">Runs before the last byte goes out; throwing there keeps the server from accepting the body. Null for nothing.</param>
+    /// <param name="completing">Runs before the last byte goes out; throwing there keeps the server from accepting the body. Null for
+    /// nothing.</param>
     /// <param name="deadline">Restarted with each piece that goes out.</param>
     /// <param name="stallLimit">How long one piece may take.</param>
     public UploadContent(

@@ -2,7 +2,8 @@
 
 namespace OverlayBd.Registry.Endpoints;
 
-/// <summary>Reads containerd's <c>certs.d</c>: <c>HOST[:PORT]/hosts.toml</c>, else certificates in docker's form, else <c>_default</c>.</summary>
+/// <summary>Reads containerd's <c>certs.d</c>: <c>HOST[:PORT]/hosts.toml</c>, else certificates in docker's form, else
+/// <c>_default</c>.</summary>
 /// <remarks>containerd, docs/hosts.md. Read: server, capabilities, ca, client, skip_verify, override_path, header.</remarks>
 internal static class HostsDirectory
 {

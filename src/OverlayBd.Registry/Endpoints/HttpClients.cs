@@ -38,7 +38,8 @@ internal sealed class HttpClients : IDisposable
         }
     }
 
-    /// <summary>Makes the handler. It follows no redirect, keeps no cookie and unpacks nothing: this library does or refuses that itself.</summary>
+    /// <summary>Makes the handler. It follows no redirect, keeps no cookie and unpacks nothing: this library does or refuses that
+    /// itself.</summary>
     [SuppressMessage("Security", "CA5359", Justification = "The user said for this host that certificates are not to be verified.")]
     public static SocketsHttpHandler CreateHandler(RegistryClientOptions options, TlsSettings settings)
     {

@@ -6,7 +6,8 @@ using OverlayBd.Format.Oci;
 
 namespace OverlayBd.Registry.Layouts;
 
-/// <summary>A directory in the OCI image layout (image specification, image-layout.md): oci-layout, index.json, blobs/ALGORITHM/HEX.</summary>
+/// <summary>A directory in the OCI image layout (image specification, image-layout.md): oci-layout, index.json,
+/// blobs/ALGORITHM/HEX.</summary>
 /// <remarks>Every file appears whole or not at all. Names come from digests only, so that none leads out of the directory.</remarks>
 internal sealed class OciLayoutRepository(string directory, string name) : ImageRepository
 {
