@@ -137,7 +137,8 @@ public sealed class LayerBlob : IAsyncDisposable
             string where = wrappings.Count == 0 ? "it begins" : $"within {string.Join(", ", wrappings)} it begins";
             throw new InvalidDataException(
                 $"Layer {name} is no overlaybd layer: {where} with {Convert.ToHexString(found[..Math.Min(16, found.Length)])}, "
-                + $"expected an LSMT file ({Convert.ToHexString(LsmtMagic)}), a ZFile (5A46696C65000100) or a tar wrapper ('ustar' at byte 257).");
+                + $"expected an LSMT file ({Convert.ToHexString(LsmtMagic)}), a ZFile (5A46696C65000100) or a tar wrapper ('ustar' at "
+                + "byte 257).");
         }
         finally
         {

@@ -144,7 +144,8 @@ public sealed partial class FuseBlockDevice
             {
                 IReadOnlyList<string> users = LoopUsers.FindOpen(DevicePath, _mountPoint);
                 throw new IOException(
-                    $"{DevicePath} of '{Name}' goes when its last user does; after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
+                    $"{DevicePath} of '{Name}' goes when its last user does; " +
+                    $"after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
                     $"{(users.Count == 0 ? "by whom is not known" : string.Join(", ", users))}.");
             }
 

@@ -73,5 +73,7 @@ public static class PlatformManifest
         && (string.IsNullOrEmpty(wanted.Variant) || platform.Variant == wanted.Variant);
 
     private static string Describe(List<Descriptor> images) =>
-        images.Count == 0 ? "none at all" : string.Join(", ", images.Take(20).Select(m => m.Platform?.ToString() ?? "one without a platform"));
+        images.Count == 0
+            ? "none at all"
+            : string.Join(", ", images.Take(20).Select(m => m.Platform?.ToString() ?? "one without a platform"));
 }

@@ -63,7 +63,8 @@ internal static class Crc32CFolding
         return (uint)Sse42.X64.Crc32(Sse42.X64.Crc32(0, rest.GetElement(0)), rest.GetElement(1));
     }
 
-    private static Vector512<ulong> Powers(ulong first, ulong second) => Vector512.Create(Vector256.Create(Vector128.Create(first, second)));
+    private static Vector512<ulong> Powers(ulong first, ulong second) =>
+        Vector512.Create(Vector256.Create(Vector128.Create(first, second)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<ulong> Load(ReadOnlySpan<byte> data, int offset) =>

@@ -56,7 +56,8 @@ public sealed partial class LsmtWritableImage
                     header,
                     indexHeader,
                     CountLayers(lower))
-                : await OpenSparseAsync(data, dataPath, index, indexPath, options.SparseFiles, lower, cancellationToken).ConfigureAwait(false);
+                : await OpenSparseAsync(
+                    data, dataPath, index, indexPath, options.SparseFiles, lower, cancellationToken).ConfigureAwait(false);
             return new LsmtWritableImage(upper, lower);
         }
         catch

@@ -90,7 +90,8 @@ public sealed class TarBlobSource : BlockSource, IInvalidatable, IPrefetchable
         if (header.Size is < 1 or > TarBlobConstants.RecordLength)
         {
             throw new InvalidDataException(
-                $"Layer {name}: the tar wrapper's pax header at byte 0 says {header.Size} bytes: expected 1 to {TarBlobConstants.RecordLength}.");
+                $"Layer {name}: the tar wrapper's pax header at byte 0 says {header.Size} bytes: expected 1 to "
+                + $"{TarBlobConstants.RecordLength}.");
         }
 
         TarBlobHeader content = ParseRecord(records, name, 2 * TarBlobConstants.RecordLength);

@@ -53,7 +53,8 @@ internal sealed class FuseMount : IDisposable
         }
 
         _ = LinuxCalls.Unmount(mountPoint, LibC.MNT_DETACH);
-        throw new IOException($"The mount over '{mountPoint}' does not show in /proc/self/mountinfo: is the path absolute and without links?");
+        throw new IOException(
+            $"The mount over '{mountPoint}' does not show in /proc/self/mountinfo: is the path absolute and without links?");
     }
 
     /// <summary>Refers to a mount that somebody made. The caller checks afterwards that the entry is still in the table.</summary>

@@ -35,7 +35,8 @@ public sealed class BackgroundDownload : IAsyncDisposable
     private readonly Task _run;
 
     internal BackgroundDownload(
-        IReadOnlyList<DownloadTarget> targets, DownloadConfig settings, IBlockOperationObserver? observer, TimeProvider time, ILogger logger)
+        IReadOnlyList<DownloadTarget> targets, DownloadConfig settings, IBlockOperationObserver? observer, TimeProvider time,
+        ILogger logger)
     {
         _targets = targets;
         _settings = settings with

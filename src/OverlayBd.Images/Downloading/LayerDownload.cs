@@ -113,7 +113,8 @@ internal sealed class LayerDownload(
         }
     }
 
-    private static async ValueTask ReadStoredAsync(SafeFileHandle file, long offset, Memory<byte> block, CancellationToken cancellationToken)
+    private static async ValueTask ReadStoredAsync(
+        SafeFileHandle file, long offset, Memory<byte> block, CancellationToken cancellationToken)
     {
         while (!block.IsEmpty)
         {

@@ -103,7 +103,8 @@ internal ref struct ChallengeParser
         int start = _position;
         Skip(" \t");
         int from = _position;
-        while (_position < _text.Length && (char.IsAsciiLetterOrDigit(_text[_position]) || "-._~+/=".Contains(_text[_position], StringComparison.Ordinal)))
+        while (_position < _text.Length
+            && (char.IsAsciiLetterOrDigit(_text[_position]) || "-._~+/=".Contains(_text[_position], StringComparison.Ordinal)))
         {
             _position++;
         }

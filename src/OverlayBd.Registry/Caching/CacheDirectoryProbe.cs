@@ -13,7 +13,8 @@ internal static class CacheDirectoryProbe
         string path = Path.Combine(directory, "probe");
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
             RandomAccess.Write(file, new byte[4096], 0);
             return Interop.TryPunchHole(file, 0, 4096);
         }

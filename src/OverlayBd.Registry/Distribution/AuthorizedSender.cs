@@ -18,7 +18,8 @@ internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenti
     /// <summary>Sends until there is an answer that is neither a redirect to follow nor a challenge that can be answered.</summary>
     /// <returns>The answer, whatever its status but 401; to be disposed.</returns>
     /// <exception cref="RegistryException">There is no answer, or the server refuses the credentials.</exception>
-    public async ValueTask<RegistryResponse> SendAsync(RegistryEndpoint endpoint, RegistryRequest request, CancellationToken cancellationToken)
+    public async ValueTask<RegistryResponse> SendAsync(
+        RegistryEndpoint endpoint, RegistryRequest request, CancellationToken cancellationToken)
     {
         AuthenticationHeaderValue? authorization = null;
         bool asked = false;
@@ -64,7 +65,8 @@ internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenti
                 {
                     if (++redirects > MaxRedirects)
                     {
-                        throw ResponseError.Unexpected(response, $"that is the {redirects}th redirect in a row; at most {MaxRedirects} are followed");
+                        throw ResponseError.Unexpected(
+                            response, $"that is the {redirects}th redirect in a row; at most {MaxRedirects} are followed");
                     }
 
                     Uri target = Target(response);
@@ -118,7 +120,8 @@ internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenti
     };
 
     private async ValueTask<RegistryResponse> SendOnceAsync(
-        RegistryEndpoint endpoint, RegistryRequest request, Uri url, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, RegistryRequest request, Uri url, AuthenticationHeaderValue? authorization,
+        CancellationToken cancellationToken)
     {
         Deadline deadline = sender.NewDeadline();
         HttpRequestMessage message = request.ToMessage(url, deadline);

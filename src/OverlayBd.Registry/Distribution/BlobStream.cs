@@ -95,7 +95,9 @@ internal sealed class BlobStream(RegistrySession session, Descriptor blob) : Rea
             else if (_position > 0)
             {
                 throw ResponseError.Unexpected(
-                    response, $"that is the whole blob where the rest from byte {_position} was asked for; the server, or a proxy before it, ignores ranges");
+                    response,
+                    $"that is the whole blob where the rest from byte {_position} was asked for; "
+                    + "the server, or a proxy before it, ignores ranges");
             }
             else if (response.ContentHeaders.ContentLength is long length && length != blob.Size)
             {

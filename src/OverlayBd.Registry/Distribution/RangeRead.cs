@@ -24,7 +24,8 @@ internal sealed class RangeRead(long offset, Memory<byte> buffer)
             int count = await response.ReadAsync(buffer[_filled..], cancellationToken).ConfigureAwait(false);
             if (count == 0)
             {
-                throw ResponseError.Unexpected(response, $"the body ends {buffer.Length - _filled} bytes before the range does", transient: true);
+                throw ResponseError.Unexpected(
+                    response, $"the body ends {buffer.Length - _filled} bytes before the range does", transient: true);
             }
 
             _filled += count;

@@ -60,7 +60,8 @@ internal sealed class RegistryBlobSource(RegistrySession session, Descriptor blo
             {
                 throw ResponseError.Unexpected(
                     response,
-                    $"that is the whole blob where bytes {read.First}-{read.Last} were asked for; the server, or a proxy before it, ignores ranges");
+                    $"that is the whole blob where bytes {read.First}-{read.Last} were asked for; the server, or a proxy before it, "
+                    + "ignores ranges");
             }
 
             await read.FillAsync(response, cancellationToken).ConfigureAwait(false);

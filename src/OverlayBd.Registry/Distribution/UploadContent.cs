@@ -60,7 +60,8 @@ internal sealed class UploadContent : HttpContent
         {
             for (long left = _length; left > 0;)
             {
-                int count = await TakeAsync(buffer.AsMemory(0, (int)Math.Min(left, BufferSize)), left, cancellationToken).ConfigureAwait(false);
+                int count = await TakeAsync(
+                    buffer.AsMemory(0, (int)Math.Min(left, BufferSize)), left, cancellationToken).ConfigureAwait(false);
                 left -= count;
                 if (left == 0)
                 {

@@ -93,8 +93,10 @@ internal static class HostsDirectory
         foreach (object item in client is List<object> list ? list : client is null ? [] : [client])
         {
             IReadOnlyList<string> pair = Strings(item, "client", file);
-            string certificate = Path.Combine(folder, pair.Count is 1 or 2 ? pair[0] : throw Malformed(file, "client", "a certificate and a key"));
-            clients.Add(new ClientCertificateFiles(certificate, pair is [_, { Length: > 0 } key] ? Path.Combine(folder, key) : certificate));
+            string certificate = Path.Combine(
+                folder, pair.Count is 1 or 2 ? pair[0] : throw Malformed(file, "client", "a certificate and a key"));
+            clients.Add(
+                new ClientCertificateFiles(certificate, pair is [_, { Length: > 0 } key] ? Path.Combine(folder, key) : certificate));
         }
 
         return verify && roots.Length == 0 && clients.Count == 0 ? TlsSettings.Default : new TlsSettings(verify, roots, clients);

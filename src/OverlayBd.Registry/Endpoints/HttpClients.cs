@@ -61,12 +61,14 @@ internal sealed class HttpClients : IDisposable
         {
             X509Certificate2Collection roots = LoadRoots(settings.RootFiles);
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                errors == SslPolicyErrors.None || (errors == SslPolicyErrors.RemoteCertificateChainErrors && IsIssuedBy(roots, certificate, chain));
+                errors == SslPolicyErrors.None
+                || (errors == SslPolicyErrors.RemoteCertificateChainErrors && IsIssuedBy(roots, certificate, chain));
         }
 
         if (settings.ClientCertificates.Count > 0)
         {
-            handler.SslOptions.ClientCertificates = new X509CertificateCollection(settings.ClientCertificates.Select(LoadClient).ToArray<X509Certificate>());
+            handler.SslOptions.ClientCertificates = new X509CertificateCollection(
+                settings.ClientCertificates.Select(LoadClient).ToArray<X509Certificate>());
         }
 
         return handler;
@@ -132,7 +134,8 @@ internal sealed class HttpClients : IDisposable
         }
         catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new RegistryException(RegistryError.Tls, $"The certificate {file} cannot be used: {error.Message}", innerException: error);
+            throw new RegistryException(
+                RegistryError.Tls, $"The certificate {file} cannot be used: {error.Message}", innerException: error);
         }
     }
 }

@@ -234,7 +234,8 @@ internal sealed class TomlReader
             case 'r':
                 return '\r';
             case 'u' when _position + 4 <= _text.Length
-                && ushort.TryParse(_text.AsSpan(_position, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code):
+                && ushort.TryParse(
+                    _text.AsSpan(_position, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code):
                 _position += 4;
                 return (char)code;
             default:

@@ -58,7 +58,8 @@ internal sealed class OciLayoutRepository(string directory, string name) : Image
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new RegistryException(RegistryError.Forbidden, $"{Name}: blob {blob.Digest} may not be read: {error.Message}", innerException: error);
+            throw new RegistryException(
+                RegistryError.Forbidden, $"{Name}: blob {blob.Digest} may not be read: {error.Message}", innerException: error);
         }
 
         if (source.Length != blob.Size)
@@ -66,7 +67,8 @@ internal sealed class OciLayoutRepository(string directory, string name) : Image
             long length = source.Length;
             ValueTask closing = source.DisposeAsync();
             return new ValueTask<BlockSource>(CloseAndThrowAsync(
-                closing, new InvalidDataException($"{Name}: blob {blob.Digest} has {length} bytes where its descriptor says {blob.Size}.")));
+                closing, new InvalidDataException(
+                    $"{Name}: blob {blob.Digest} has {length} bytes where its descriptor says {blob.Size}.")));
         }
 
         return new ValueTask<BlockSource>(source);
