@@ -80,6 +80,7 @@ verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
+         ps:procps \
          linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux
     if ! solution_builds; then
         say "the build failed"

@@ -7,7 +7,8 @@ namespace OverlayBd.Images;
 /// <summary>The file that tells a snapshotter whether a device could be opened: <c>success</c>, or <c>failed:</c> and why.</summary>
 internal static class ResultFile
 {
-    /// <summary>Writes the outcome as a whole; a reader never sees half of it. A failure is only logged: the device is not worse for it.</summary>
+    /// <summary>Writes the outcome as a whole; a reader never sees half of it. A failure is only logged: the device is not worse for
+    /// it.</summary>
     public static async ValueTask WriteAsync(string path, Exception? failure, ILogger logger)
     {
         if (path.Length == 0)
