@@ -72,26 +72,35 @@ solution_builds() {
 verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
-         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools
-    local status=0 passed failed skipped
+         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
+         linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux
     if ! solution_builds; then
         say "the build failed"
         echo "0 passed, 1 failed, 0 skipped"
         return 1
     fi
 
-    local log
+    local log status passed=0 failed=0 skipped=0
     log=$(mktemp)
+    count() { sed -n "s/^ *$1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1; }
+    # tally STATUS: adds the figures of the log; what ended badly without telling of a failure is one.
+    tally() {
+        local failures
+        failures=$(count failed)
+        [ "$1" -eq 0 ] || [ "${failures:-0}" -gt 0 ] || failures=1
+        passed=$((passed + $(count succeeded) + 0)) failed=$((failed + failures + 0)) skipped=$((skipped + $(count skipped) + 0))
+    }
+
     # One test program at a time: several of them make devices and measure memory. Code 8 is "no test in this program".
+    status=0
     $SUDO dotnet test --solution OverlayBd.sln --no-build -c Release --max-parallel-test-modules 1 --ignore-exit-code 8 \
         --no-progress "$@" 2>&1 | tee "$log" || status=$?
-    count() { sed -n "s/^ *$1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1; }
-    passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
+    tally "$status"
+
+    status=0
+    vm_tests "$@" 2>&1 | tee "$log" || status=$?
+    tally "$status"
     rm -f "$log"
-    passed=${passed:-0} failed=${failed:-0} skipped=${skipped:-0}
-    if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
-        failed=1 # a test program that ended without reporting
-    fi
 
     say "checking the formatting"
     if ! dotnet format OverlayBd.sln --verify-no-changes --no-restore --verbosity quiet; then
@@ -101,6 +110,16 @@ verb_test() {
 
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]
+}
+
+# The tests that need TCMU, in a virtual machine whose kernel has it (tests/vm/README.md).
+vm_tests() {
+    local results=artifacts/TestResults/vm
+    mkdir -p "$results"
+    say "running the tests that need TCMU in a virtual machine"
+    $SUDO tests/vm/run --memory 3072 --timeout 1200 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
+        artifacts/bin/OverlayBd.Vm.Tests/release/OverlayBd.Vm.Tests --results-directory "$PWD/$results" \
+        --ignore-exit-code 8 --ansi off --progress off "$@"
 }
 
 verb_publish() {
