@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
 using System.Reflection;
 using System.Text.Json;
+using OverlayBd.Backstore.Configuration;
+using OverlayBd.Backstore.Devices;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore;
@@ -12,13 +15,15 @@ internal sealed class BackstoreServer
     private readonly BackstoreOptions _options;
     private readonly WebApplication _application;
     private readonly DeviceTable _devices;
+    private readonly ILogger _logger;
 
     private BackstoreServer(BackstoreOptions options)
     {
         _options = options;
         _application = Build(options);
         _devices = _application.Services.GetRequiredService<DeviceTable>();
-        ControlApiEndpoints.Map(_application, _devices);
+        _logger = _application.Services.GetRequiredService<ILogger<BackstoreServer>>();
+        ControlApiEndpoints.Map(_application);
     }
 
     public static string Version { get; } =
@@ -33,6 +38,9 @@ internal sealed class BackstoreServer
             {
                 options.RunDirectory.Create();
                 SocketFile.Prepare(options.Socket);
+
+                // Devices that outlived an earlier server have been waiting for this; those who ask for new ones can wait a little.
+                await server._application.Services.GetRequiredService<TcmuFrontEnd>().StartAsync(cancellationToken);
                 await server._application.StartAsync(cancellationToken);
                 SocketFile.Restrict(options.Socket);
             }
@@ -56,14 +64,31 @@ internal sealed class BackstoreServer
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(options.LogLevel);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(options.Socket));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenUnixSocket(options.Socket);
+            if (!options.Private && options.Config.ControlApi is { Enable: true, Address: string address })
+            {
+                Uri remote = new(address);
+                kestrel.Listen(IPAddress.Parse(remote.DnsSafeHost), remote.Port);
+            }
+        });
         builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<RegistryDefaults>();
+        builder.Services.AddSingleton<RegistryClients>();
+        builder.Services.AddSingleton<DownloadDefaults>();
         builder.Services.AddSingleton<ImageOpener>();
         builder.Services.AddSingleton<DeviceTable>();
+        builder.Services.AddSingleton<Attachments>();
+        builder.Services.AddSingleton<FuseFrontEnd>();
+        builder.Services.AddSingleton<TcmuFrontEnd>();
+        builder.Services.AddSingleton<DeviceAttacher>();
+        builder.Services.AddSingleton<DeviceOperations>();
         return builder.Build();
     }
 
@@ -81,7 +106,12 @@ internal sealed class BackstoreServer
 
     private async Task ServeAsync(CancellationToken cancellationToken)
     {
-        BackstoreLog.Listening(_application.Services.GetRequiredService<ILogger<BackstoreServer>>(), _options.Socket);
+        foreach (string warning in ConfigWarnings.Find(_options.Config))
+        {
+            BackstoreLog.ConfigWarning(_logger, warning);
+        }
+
+        BackstoreLog.Listening(_logger, _options.Socket);
         await ReportAsync(_options, new() { Socket = _options.Socket });
         using CancellationTokenRegistration stop = cancellationToken.Register(_application.Lifetime.StopApplication);
         if (_options.Private)
@@ -91,6 +121,7 @@ internal sealed class BackstoreServer
 
         await _application.WaitForShutdownAsync(CancellationToken.None);
         await _devices.DetachAllAsync();
+        await _application.Services.GetRequiredService<TcmuFrontEnd>().DisposeAsync();
         File.Delete(_options.Socket);
         if (_options.LogFile is { } log && _devices.Count == 0)
         {

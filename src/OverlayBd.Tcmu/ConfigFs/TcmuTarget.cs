@@ -104,8 +104,13 @@ public sealed class TcmuTarget
         {
             try
             {
-                // Returns when the handler has answered; on the pool, since that may take as long as an image takes to open.
-                await Task.Run(() => ConfigFsDirectory.Write(_target, "enable", "1"), cancellationToken).ConfigureAwait(false);
+                // Returns when the handler has answered, which may take as long as an image takes to open, and may need the threads of
+                // the pool, when the handler is this very process: hence on a thread of its own.
+                await Task.Factory.StartNew(
+                    () => ConfigFsDirectory.Write(_target, "enable", "1"),
+                    cancellationToken,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default).ConfigureAwait(false);
                 return;
             }
             catch (IOException error) when (error.HResult == EAGAIN && i < EnableTries)
