@@ -20,6 +20,8 @@ usage: ./build.sh VERB [ARGUMENTS]
                    run it while its blocks are fetched lazily, and compare with pulling it whole
   test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
   bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')
+  bench devices [SECONDS [NAME]]
+                   measure the block devices with fio; `bench vm` does it in a virtual machine whose kernel has TCMU
   publish          put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc
   pack             put the NuGet packages of the libraries into artifacts/packages
   format           rewrite the sources the way `test` wants them
@@ -161,7 +163,15 @@ verb_bench() {
     need_sdk
     need "${RUNTIME[@]}" fio:fio liblz4.so.1:liblz4-1 libzstd.so.1:libzstd1 libisal.so.2:libisal2
     dotnet build benchmarks/OverlayBd.Benchmarks -c Release --verbosity quiet
-    $SUDO dotnet run --no-build -c Release --project benchmarks/OverlayBd.Benchmarks -- "$@"
+    local program=artifacts/bin/OverlayBd.Benchmarks/release/OverlayBd.Benchmarks
+    if [ "${1-}" = vm ]; then
+        shift
+        need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
+             tcmu-runner:tcmu-runner dbus-daemon:dbus
+        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" devices "$@"
+    else
+        $SUDO "$program" "$@"
+    fi
 }
 
 verb_demo() {
