@@ -96,13 +96,16 @@ internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable>
         BackstoreLog.Detached(logger, path, device.Id);
     }
 
+    /// <summary>Tells that this process ends: what outlives it keeps its files from now on.</summary>
+    public void Stop() => _stopping = true;
+
     /// <summary>
     /// Detaches what ends with this process and nobody uses; what is still mounted keeps its record, so that it is found and cleaned up
     /// later. What outlives the process is let go with its record.
     /// </summary>
     public async Task DetachAllAsync()
     {
-        _stopping = true;
+        Stop();
         foreach (AttachedDevice device in All.Where(device => !device.Disk.OutlivesServer))
         {
             try

@@ -94,21 +94,24 @@ internal sealed class ImageOpener(
         ? await DeviceConfig.LoadAsync(path, cancellationToken)
         : new() { Lowers = [.. request.Layers!.Select(layer => new LowerConfig { File = layer })] };
 
-    private async Task<OverlayBdImageOptions> CreateOptionsAsync(
-        AttachRequest request, bool createUpper, CancellationToken cancellationToken) => new()
+    private async Task<OverlayBdImageOptions> CreateOptionsAsync(AttachRequest request, bool createUpper, CancellationToken cancellationToken)
     {
-        Cache = await OpenCacheAsync(cancellationToken),
-        Client = clients.Get(request.Registry ?? new()),
-        Download = downloads.Read(),
-        LoggerFactory = loggers,
-        PrefetchBudget = _budget,
-        RecordTracePath = request.Record,
-        ReplayTracePath = request.Replay,
-        TimeProvider = clock,
-        WritableUpper = request.Upper is { } upper
-            ? new(upper.Data, upper.Index) { CreateIfMissing = createUpper, IsSparse = upper.Sparse }
-            : null,
-    };
+        WritableUpper? upper = request.Upper is { } files
+            ? new(files.Data, files.Index) { CreateIfMissing = createUpper, IsSparse = files.Sparse }
+            : null;
+        return new()
+        {
+            Cache = await OpenCacheAsync(cancellationToken),
+            Client = clients.Get(request.Registry ?? new()),
+            Download = downloads.Read(),
+            LoggerFactory = loggers,
+            PrefetchBudget = _budget,
+            RecordTracePath = request.Record,
+            ReplayTracePath = request.Replay,
+            TimeProvider = clock,
+            WritableUpper = upper,
+        };
+    }
 
     private async Task<BlockCache> OpenCacheAsync(CancellationToken cancellationToken)
     {

@@ -32,8 +32,11 @@ internal sealed class TakeOver
         DeviceInfo? record = _records.GetValueOrDefault(target);
 
         // What the kernel says comes first: the record may be that of an earlier device of the same name.
-        return _paths.TryGetValue(target, out string? path) && _disks.Describe(path) is (> 0 and var length, var isReadOnly)
-            ? new(length, isReadOnly, record?.Source, record?.AttachedAt)
-            : record is null ? null : new(record.Size, record.ReadOnly, record.Source, record.AttachedAt);
+        if (_paths.TryGetValue(target, out string? path) && _disks.Describe(path) is { Length: > 0 } disk)
+        {
+            return new(disk.Length, disk.IsReadOnly, record?.Source, record?.AttachedAt);
+        }
+
+        return record is null ? null : new(record.Size, record.ReadOnly, record.Source, record.AttachedAt);
     }
 }

@@ -2,9 +2,6 @@
 
 using System.Collections.Concurrent;
 using OverlayBd.ControlApi;
-using OverlayBd.Format;
-using OverlayBd.Format.Config;
-using OverlayBd.Images;
 using OverlayBd.Tcmu;
 using OverlayBd.Tcmu.ConfigFs;
 
@@ -98,6 +95,7 @@ internal sealed partial class TcmuFrontEnd(
     /// <summary>Lets the devices go: they stay, and the next server takes them over.</summary>
     public async ValueTask DisposeAsync()
     {
+        devices.Stop();
         if (Interlocked.Exchange(ref _handler, null) is { } handler)
         {
             await handler.DisposeAsync();
