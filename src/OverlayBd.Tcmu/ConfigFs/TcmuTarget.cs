@@ -128,7 +128,8 @@ public sealed class TcmuTarget
     private async Task<string> FindDiskAsync(string timeoutSeconds, CancellationToken cancellationToken)
     {
         string address = (await File.ReadAllTextAsync($"{PortalGroup}/address", cancellationToken).ConfigureAwait(false)).Trim();
-        string blocks = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device/block";
+        string device = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device";
+        string blocks = device + "/block";
         for (int i = 0; i < DiskTries; i++)
         {
             if (Directory.Exists(blocks) && Directory.EnumerateDirectories(blocks).FirstOrDefault() is string block)
@@ -136,7 +137,8 @@ public sealed class TcmuTarget
                 string name = Path.GetFileName(block);
                 if (File.Exists("/dev/" + name))
                 {
-                    ConfigFsDirectory.Write($"{_options.SysFsRoot}/block/{name}/device", "timeout", timeoutSeconds);
+                    // Not by way of /sys/block, where the disk may appear only after its node.
+                    ConfigFsDirectory.Write(device, "timeout", timeoutSeconds);
                     return "/dev/" + name;
                 }
             }

@@ -120,24 +120,45 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
         return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
 
-    /// <summary>Ends the daemon, by SIGTERM if it lives.</summary>
+    /// <summary>Takes away what a test left, and ends the daemon.</summary>
     public async ValueTask DisposeAsync()
     {
-        Http.Dispose();
-        if (_process is { HasExited: false })
+        try
         {
-            try
+            if (_process is not null && Directory.Exists(this["run/attachments"]) && Directory.GetFiles(this["run/attachments"]).Length > 0)
+            {
+                await DetachAllAsync();
+            }
+
+            if (_process is { HasExited: false })
             {
                 await TerminateAsync();
             }
-            catch (TimeoutException)
-            {
-                await KillAsync();
-            }
+        }
+        catch (TimeoutException)
+        {
+            await KillAsync();
         }
 
+        Http.Dispose();
         _process?.Dispose();
         _directory.Dispose();
+    }
+
+    private async Task DetachAllAsync()
+    {
+        if (_process!.HasExited)
+        {
+            await StartAsync();
+        }
+
+        foreach (JsonNode? device in (await GetAsync("devices"))["devices"]!.AsArray())
+        {
+            if ((bool)device!["owned"]!)
+            {
+                await TrySendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}?force=true");
+            }
+        }
     }
 
     private async Task<bool> AnswersAsync()
