@@ -20,9 +20,13 @@ usage: ./build.sh VERB [ARGUMENTS]
                    run it while its blocks are fetched lazily, and compare with pulling it whole
   test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
   bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')
-  bench devices [SECONDS [NAME]]
-                   measure the block devices with fio; `bench vm` does it in a virtual machine whose kernel has TCMU
-  publish          put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc
+  bench [vm] devices [SECONDS [NAME]]
+                   measure the block devices with fio; with vm, in a virtual machine whose kernel has TCMU
+  bench vm idle [COUNT]
+                   measure the memory of many devices
+  publish [--managed]
+                   put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc:
+                   native ones that need no .NET where they run; with --managed, quicker to make, ones that do
   pack             put the NuGet packages of the libraries into artifacts/packages
   format           rewrite the sources the way `test` wants them
 TEXT
@@ -126,15 +130,25 @@ vm_tests() {
 
 verb_publish() {
     need_sdk
-    local host
+    local host kind=(--self-contained false -p:PublishReadyToRun=true)
+    case ${1-} in
+        --managed) ;;
+        '')
+            need g++:g++
+            # Apart from the other builds: what restores for native code would have each of them fetch the native compiler.
+            kind=(-p:PublishAot=true --artifacts-path artifacts/native)
+            ;;
+        *) die "publish takes --managed or nothing" ;;
+    esac
+
     rm -rf artifacts/dist
     mkdir -p artifacts/dist/bin artifacts/dist/etc
-    # Both programs share one folder and one copy of the libraries; ReadyToRun halves the time to start.
+    # All programs share one folder, and the managed ones one copy of the libraries.
     for host in overlaybd-backstore overlaybd; do
-        dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" --self-contained false \
-            -p:PublishReadyToRun=true -p:DebugType=none -o artifacts/dist/bin
+        dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" \
+            "${kind[@]}" -p:DebugType=none -o artifacts/dist/bin
     done
-    rm -f artifacts/dist/bin/*.xml
+    rm -f artifacts/dist/bin/*.xml artifacts/dist/bin/*.dbg artifacts/dist/bin/*.staticwebassets.endpoints.json
     for host in hosts/*/etc; do
         [ ! -d "$host" ] || cp -R "$host/." artifacts/dist/etc/
     done
@@ -168,7 +182,7 @@ verb_bench() {
         shift
         need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
              tcmu-runner:tcmu-runner dbus-daemon:dbus
-        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" devices "$@"
+        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" "$@"
     else
         $SUDO "$program" "$@"
     fi

@@ -66,7 +66,8 @@ public sealed class TcmuTarget
             ConfigFsDirectory.Create(_target);
             ConfigFsDirectory.Write(_target, "control", $"dev_config={_options.Subtype}/{configuration}");
             ConfigFsDirectory.Write(_target, "control", string.Create(
-                CultureInfo.InvariantCulture, $"max_data_area_mb={_options.MaxDataAreaMegabytes}"));
+                CultureInfo.InvariantCulture,
+                $"max_data_area_mb={_options.MaxDataAreaMegabytes},cmd_ring_size_mb={_options.CommandRingMegabytes}"));
             await EnableAsync(cancellationToken).ConfigureAwait(false);
             string seconds = ((long)_options.CommandTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             ConfigFsDirectory.Write(_target, "attrib/cmd_time_out", seconds);
@@ -104,13 +105,8 @@ public sealed class TcmuTarget
         {
             try
             {
-                // Returns when the handler has answered, which may take as long as an image takes to open, and may need the threads of
-                // the pool, when the handler is this very process: hence on a thread of its own.
-                await Task.Factory.StartNew(
-                    () => ConfigFsDirectory.Write(_target, "enable", "1"),
-                    cancellationToken,
-                    TaskCreationOptions.LongRunning,
-                    TaskScheduler.Default).ConfigureAwait(false);
+                // Returns when the handler has answered; on the pool, since that may take as long as an image takes to open.
+                await Task.Run(() => ConfigFsDirectory.Write(_target, "enable", "1"), cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (IOException error) when (error.HResult == EAGAIN && i < EnableTries)
@@ -137,7 +133,7 @@ public sealed class TcmuTarget
                 string name = Path.GetFileName(block);
                 if (File.Exists("/dev/" + name))
                 {
-                    // Not by way of /sys/block, where the disk may appear only after its node.
+                    // Not by way of /sys/block, which comes later: with many devices at once it was seen to be missing here.
                     ConfigFsDirectory.Write(device, "timeout", timeoutSeconds);
                     return "/dev/" + name;
                 }
