@@ -123,10 +123,7 @@ internal sealed class BackstoreCommand
             ConfigPath = path,
             Private = parsed.GetValue(_private),
             LogFile = parsed.GetValue(_logFile),
-            LogLevel = parsed.GetValue(_logLevel) ?? (path is null ? LogLevel.Information : ToLevel(config.EffectiveLog.Level)),
+            LogLevel = parsed.GetValue(_logLevel),
         };
     }
-
-    /// <summary>The original's levels: 0 debug, 1 information, 2 warning, 3 error, 4 fatal.</summary>
-    private static LogLevel ToLevel(int level) => LogLevel.Debug + level;
 }

@@ -34,7 +34,8 @@ internal sealed record BackstoreOptions
     /// <summary>Where a private server logs to once it has told that it is ready.</summary>
     public string? LogFile { get; init; }
 
-    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+    /// <summary>The least that is logged; null for what the configuration says, or for the default.</summary>
+    public LogLevel? LogLevel { get; init; }
 
     /// <summary>After how long a request that is stuck fails. What is called "never" is so long that nobody waits for it.</summary>
     public TimeSpan RequestTimeout => Config.Backstore.RequestTimeoutInSeconds is > 0 and int seconds

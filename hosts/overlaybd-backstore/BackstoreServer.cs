@@ -3,8 +3,12 @@
 using System.Net;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OverlayBd.Backstore.Configuration;
 using OverlayBd.Backstore.Devices;
+using OverlayBd.Backstore.Observability;
+using OverlayBd.Backstore.Observability.Metrics;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore;
@@ -31,25 +35,28 @@ internal sealed class BackstoreServer
 
     public static async Task<int> RunAsync(BackstoreOptions options, CancellationToken cancellationToken)
     {
-        BackstoreServer server = new(options);
+        BackstoreServer? server = null;
+        try
+        {
+            // The socket first: who has it must not be disturbed.
+            options.RunDirectory.Create();
+            SocketFile.Prepare(options.Socket);
+            server = new(options);
+            await server.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException)
+        {
+            if (server is not null)
+            {
+                await server._application.DisposeAsync();
+            }
+
+            await ReportAsync(options, new() { Error = ErrorMapping.ToDetail(e) });
+            return 1;
+        }
+
         await using (server._application)
         {
-            try
-            {
-                options.RunDirectory.Create();
-                SocketFile.Prepare(options.Socket);
-
-                // Devices that outlived an earlier server have been waiting for this; those who ask for new ones can wait a little.
-                await server._application.Services.GetRequiredService<TcmuFrontEnd>().StartAsync(cancellationToken);
-                await server._application.StartAsync(cancellationToken);
-                SocketFile.Restrict(options.Socket);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException)
-            {
-                await ReportAsync(options, new() { Error = ErrorMapping.ToDetail(e) });
-                return 1;
-            }
-
             await server.ServeAsync(cancellationToken);
             return 0;
         }
@@ -59,11 +66,19 @@ internal sealed class BackstoreServer
     {
         // Nothing is configured by files or variables that this program does not name: the options are all there is.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(options.LogLevel);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        if (options is { ConfigPath: not null, Private: false })
+        {
+            builder.AddBackstoreObservability(options.Config, new() { LogLevel = options.LogLevel });
+        }
+        else
+        {
+            builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+            builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+                console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            builder.Logging.SetMinimumLevel(options.LogLevel ?? LogLevel.Information);
+            builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        }
+
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -75,21 +90,39 @@ internal sealed class BackstoreServer
             }
         });
         builder.Services.AddRoutingCore();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default));
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default);
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        });
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<RegistryDefaults>();
-        builder.Services.AddSingleton<RegistryClients>();
-        builder.Services.AddSingleton<DownloadDefaults>();
-        builder.Services.AddSingleton<ImageOpener>();
-        builder.Services.AddSingleton<DeviceTable>();
-        builder.Services.AddSingleton<Attachments>();
-        builder.Services.AddSingleton<FuseFrontEnd>();
-        builder.Services.AddSingleton<TcmuFrontEnd>();
-        builder.Services.AddSingleton<DeviceAttacher>();
-        builder.Services.AddSingleton<DeviceOperations>();
+        AddServices(builder.Services, options);
         return builder.Build();
+    }
+
+    private static void AddServices(IServiceCollection services, BackstoreOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<RegistryDefaults>();
+        services.AddSingleton<RegistryClients>();
+        services.AddSingleton<DownloadDefaults>();
+        services.AddSingleton<ImageOpener>();
+        services.AddSingleton<DeviceTable>();
+        services.AddSingleton<IDeviceMetricsSource>(provider => provider.GetRequiredService<DeviceTable>());
+        services.AddSingleton<Attachments>();
+        services.AddSingleton<FuseFrontEnd>();
+        services.AddSingleton<TcmuFrontEnd>();
+        services.AddSingleton<DeviceAttacher>();
+        services.AddSingleton<DeviceOperations>();
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Devices that outlived an earlier server have been waiting for this; those who ask for new ones can wait a little.
+        await _application.Services.GetRequiredService<TcmuFrontEnd>().StartAsync(cancellationToken);
+        await _application.StartAsync(cancellationToken);
+        SocketFile.Restrict(_options.Socket);
     }
 
     private static async Task ReportAsync(BackstoreOptions options, ReadyMessage message)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using OverlayBd.Backstore.Observability.Metrics;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore.Devices;
@@ -50,4 +51,31 @@ internal sealed class AttachedDevice
     };
 
     public DeviceStatistics ReadStatistics() => Image.Require().ReadStatistics(Id, Disk.Statistics);
+
+    public DeviceMetrics ReadMetrics()
+    {
+        FrontEndStatistics disk = Disk.Statistics;
+        OpenedImage? image = Image.Current;
+        return new()
+        {
+            Id = Id,
+            Source = Source,
+            FrontEnd = Disk.FrontEnd,
+            Size = Image.Length,
+            Reads = disk.Reads,
+            ReadBytes = disk.ReadBytes,
+            Writes = disk.Writes,
+            WrittenBytes = disk.WrittenBytes,
+            Discards = disk.Discards,
+            Flushes = disk.Flushes,
+            Errors = disk.Errors,
+            Hung = disk.Hung,
+            InFlight = disk.InFlight,
+            CacheHits = image?.Sum(cache => cache.Hits) ?? 0,
+            CacheMisses = image?.Sum(cache => cache.Misses) ?? 0,
+            Fetches = image?.Sum(cache => cache.Fetches) ?? 0,
+            FailedFetches = image?.Sum(cache => cache.FailedFetches) ?? 0,
+            FetchedBytes = image?.Sum(cache => cache.BytesFetched) ?? 0,
+        };
+    }
 }

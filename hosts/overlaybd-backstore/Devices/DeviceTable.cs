@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Concurrent;
+using OverlayBd.Backstore.Observability.Metrics;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore.Devices;
 
 /// <summary>The devices of this server, and the records that others find them by.</summary>
-internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable> logger)
+internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable> logger) : IDeviceMetricsSource
 {
     private readonly ConcurrentDictionary<string, AttachedDevice> _devices = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte> _deviceIds = new(StringComparer.Ordinal);
@@ -27,6 +28,9 @@ internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable>
 
     /// <summary>Whether a device is attached or was.</summary>
     public bool WasUsed => Volatile.Read(ref _used) != 0;
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<DeviceMetrics> ReadDevices() => [.. _devices.Values.Select(device => device.ReadMetrics())];
 
     /// <summary>Claims a private server for one attach.</summary>
     /// <exception cref="RequestException">It has had one.</exception>

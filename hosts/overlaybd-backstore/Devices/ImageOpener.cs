@@ -10,12 +10,18 @@ using OverlayBd.Images.Tracing;
 using OverlayBd.Registries;
 using OverlayBd.Registry;
 using OverlayBd.Registry.Caching;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Backstore.Devices;
 
 /// <summary>Opens what a request or a device config names. All devices share one cache, one budget of prefetches, and clients.</summary>
 internal sealed class ImageOpener(
-    BackstoreOptions options, RegistryClients clients, DownloadDefaults downloads, TimeProvider clock, ILoggerFactory loggers) : IAsyncDisposable
+    BackstoreOptions options,
+    RegistryClients clients,
+    DownloadDefaults downloads,
+    TimeProvider clock,
+    ILoggerFactory loggers,
+    IBlockOperationObserver? observer = null) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _opening = new(1);
     private readonly PrefetchBudget _budget = new(options.Config.Prefetch.Concurrency);
@@ -105,6 +111,7 @@ internal sealed class ImageOpener(
             Client = clients.Get(request.Registry ?? new()),
             Download = downloads.Read(),
             LoggerFactory = loggers,
+            Observer = observer,
             PrefetchBudget = _budget,
             RecordTracePath = request.Record,
             ReplayTracePath = request.Replay,
@@ -119,7 +126,7 @@ internal sealed class ImageOpener(
         try
         {
             return _cache ??= await CacheDirectories.OpenFirstFreeAsync(
-                options.CacheDirectory, options.CacheBytes, FetchUnit(), loggers, cancellationToken);
+                options.CacheDirectory, options.CacheBytes, FetchUnit(), observer, loggers, cancellationToken);
         }
         finally
         {

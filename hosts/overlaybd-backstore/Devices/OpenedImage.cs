@@ -44,6 +44,10 @@ internal sealed class OpenedImage(string source, OverlayBdImage store, ImageRepo
         Replay = Describe(Store.Replay),
     };
 
+    /// <summary>Adds up a count of the cache over all layers.</summary>
+    public long Sum(Func<BlockCacheStatistics, long> count) =>
+        Store.Layers.Select(layer => layer.CacheStatistics).OfType<BlockCacheStatistics>().Sum(count);
+
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();
@@ -65,7 +69,4 @@ internal sealed class OpenedImage(string source, OverlayBdImage store, ImageRepo
             progress.FailedPrefetches,
             progress.PrefetchedBytes)
         : null;
-
-    private long Sum(Func<BlockCacheStatistics, long> count) =>
-        Store.Layers.Select(layer => layer.CacheStatistics).OfType<BlockCacheStatistics>().Sum(count);
 }

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using OverlayBd.Registry.Caching;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registries;
 
@@ -23,10 +24,11 @@ internal static class CacheDirectories
     /// <param name="directory">The cache directory.</param>
     /// <param name="capacity">The size that the folder is kept under, in bytes.</param>
     /// <param name="unit">How much is fetched and stored at a time, in bytes.</param>
+    /// <param name="observer">Who wants to know of slow operations; null for nobody.</param>
     /// <param name="loggers">Where to log.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
     public static async Task<BlockCache> OpenFirstFreeAsync(
-        string directory, long capacity, int unit, ILoggerFactory loggers, CancellationToken cancellationToken)
+        string directory, long capacity, int unit, IBlockOperationObserver? observer, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         for (int number = 0; ; number++)
         {
@@ -35,6 +37,7 @@ internal static class CacheDirectories
                 Directory = Path.Combine(directory, number.ToString(CultureInfo.InvariantCulture)),
                 CapacityBytes = capacity,
                 UnitSize = unit,
+                Observer = observer,
                 MaxFetchBytes = Math.Max(unit, LargestFetch),
             };
             try

@@ -95,7 +95,7 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public string ReadLog() => File.Exists(this["stderr"]) ? File.ReadAllText(this["stderr"]) : "";
+    public string ReadLog() => string.Concat(((string[])["stderr", "daemon.log"]).Select(name => this[name]).Where(File.Exists).Select(File.ReadAllText));
 
     public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(path))!;
 
