@@ -8,7 +8,10 @@ namespace OverlayBd.Backstore.Devices;
 /// <summary>An image and the disk that shows it to the kernel. Owns both.</summary>
 internal sealed class AttachedDevice
 {
+    private readonly Lock _releasing = new(); // guards _release
     private Attachment? _attachment;
+    private Task? _release;
+    private volatile bool _isBeingDetached;
 
     public required string Id { get; init; }
 
@@ -34,6 +37,13 @@ internal sealed class AttachedDevice
 
     public required DateTimeOffset AttachedAt { get; init; }
 
+    /// <summary>Whether somebody takes it away now, so that its end is no surprise.</summary>
+    public bool IsBeingDetached
+    {
+        get => _isBeingDetached;
+        set => _isBeingDetached = value;
+    }
+
     public DeviceInfo Info => new()
     {
         Id = Id,
@@ -51,6 +61,15 @@ internal sealed class AttachedDevice
     };
 
     public DeviceStatistics ReadStatistics() => Image.Require().ReadStatistics(Id, Disk.Statistics);
+
+    /// <summary>Releases the device once; whoever else asks for it waits for that.</summary>
+    public Task ReleaseAsync(Func<Task> release)
+    {
+        lock (_releasing)
+        {
+            return _release ??= release();
+        }
+    }
 
     public DeviceMetrics ReadMetrics()
     {

@@ -95,7 +95,17 @@ internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable>
     {
         AttachedDevice device = Get(id);
         string path = device.Disk.DevicePath;
-        await device.Disk.DetachAsync(force, cancellationToken);
+        device.IsBeingDetached = true;
+        try
+        {
+            await device.Disk.DetachAsync(force, cancellationToken);
+        }
+        catch
+        {
+            device.IsBeingDetached = false;
+            throw;
+        }
+
         await ReleaseAsync(device);
         BackstoreLog.Detached(logger, path, device.Id);
     }
@@ -123,27 +133,34 @@ internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable>
         }
     }
 
-    /// <summary>Forgets a device whose disk is gone, and removes what was kept for it. Calling it again does nothing.</summary>
-    public async Task ReleaseAsync(AttachedDevice device)
+    /// <summary>Forgets a device whose disk is gone, and removes what was kept for it.</summary>
+    /// <returns>A task that completes when nothing of it is left, whoever released it.</returns>
+    public Task ReleaseAsync(AttachedDevice device) => device.ReleaseAsync(() => ReleaseCoreAsync(device));
+
+    private async Task ReleaseCoreAsync(AttachedDevice device)
     {
-        if (!_devices.TryRemove(new(device.Id, device)))
-        {
-            return;
-        }
-
+        // Not within the lock of the device.
+        await Task.Yield();
         Interlocked.Add(ref _hungOfReleased, device.Disk.Statistics.Hung);
-        await device.Disk.DisposeAsync();
-        await device.Image.DisposeAsync();
-        if (!(_stopping && device.Disk.OutlivesServer))
+        _devices.TryRemove(new(device.Id, device));
+        try
         {
-            options.RunDirectory.Remove(device.Id);
-            DeviceLeftovers.Remove(options.RunDirectory, device.Id, device.Attachment);
+            await device.Disk.DisposeAsync();
+            await device.Image.DisposeAsync();
         }
-
-        Free(device.DeviceId);
-        if (_devices.IsEmpty)
+        finally
         {
-            _emptied.TrySetResult();
+            if (!(_stopping && device.Disk.OutlivesServer))
+            {
+                options.RunDirectory.Remove(device.Id);
+                DeviceLeftovers.Remove(options.RunDirectory, device.Id, device.Attachment);
+            }
+
+            Free(device.DeviceId);
+            if (_devices.IsEmpty)
+            {
+                _emptied.TrySetResult();
+            }
         }
     }
 
@@ -159,10 +176,11 @@ internal sealed class DeviceTable(BackstoreOptions options, ILogger<DeviceTable>
             failure = e;
         }
 
-        if (_devices.ContainsKey(device.Id))
+        if (!device.IsBeingDetached && device.Disk.FrontEnd == FrontEnds.Fuse)
         {
             BackstoreLog.Ended(logger, failure, device.Disk.DevicePath, device.Id);
-            await ReleaseAsync(device);
         }
+
+        await ReleaseAsync(device);
     }
 }
