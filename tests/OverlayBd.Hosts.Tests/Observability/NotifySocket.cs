@@ -22,17 +22,16 @@ internal sealed class NotifySocket : IDisposable
     public async Task<string> ReceiveAsync()
     {
         using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(60));
-        byte[] buffer = new byte[4096];
-        int length = await _socket.ReceiveAsync(buffer, deadline.Token);
-        return Encoding.UTF8.GetString(buffer, 0, length);
+        return await ReceiveAsync(deadline.Token);
     }
 
     /// <summary>Waits for a message that says so, and gives it.</summary>
     public async Task<string> ReceiveAsync(string assignment)
     {
+        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(60));
         while (true)
         {
-            string message = await ReceiveAsync();
+            string message = await ReceiveAsync(deadline.Token);
             if (message.Split('\n').Contains(assignment))
             {
                 return message;
@@ -43,4 +42,11 @@ internal sealed class NotifySocket : IDisposable
     public bool IsEmpty => _socket.Available == 0;
 
     public void Dispose() => _socket.Dispose();
+
+    private async Task<string> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[4096];
+        int length = await _socket.ReceiveAsync(buffer, cancellationToken);
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
 }

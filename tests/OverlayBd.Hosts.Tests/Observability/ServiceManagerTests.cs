@@ -85,6 +85,23 @@ public sealed class ServiceManagerTests : IAsyncDisposable
         Assert.Contains("The service manager cannot be told READY=1", await File.ReadAllTextAsync(_server.LogPath), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ServiceManager_ThatReadsNothing_HoldsNothingUp()
+    {
+        using NotifySocket socket = Listen(isAbstract: false);
+        await StartAsync(socket, TimeSpan.FromSeconds(2));
+        ServiceNotifier notifier = _server.Services.GetRequiredService<ServiceNotifier>();
+
+        // The kernel queues a few; the one that finds no place is given up.
+        for (int i = 0; !(await File.ReadAllTextAsync(_server.LogPath)).Contains("cannot be told STATUS=", StringComparison.Ordinal); i++)
+        {
+            Assert.InRange(i, 0, 1000);
+            notifier.Status($"{i}");
+        }
+
+        Assert.StartsWith("READY=1", await socket.ReceiveAsync(), StringComparison.Ordinal);
+    }
+
     private NotifySocket Listen(bool isAbstract) => new(isAbstract ? "@overlaybd-test-" + Guid.NewGuid().ToString("N") : _server["notify"]);
 
     private Task StartAsync(NotifySocket socket, TimeSpan? watchdog)

@@ -9,6 +9,9 @@ namespace OverlayBd.Backstore.Observability.Systemd;
 /// <summary>Tells the service manager how the server is, over the socket that it named; does nothing without one.</summary>
 internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<ServiceNotifier> logger)
 {
+    // A service manager that reads nothing must not hold this server up.
+    private const int PatienceInMilliseconds = 1000;
+
     public bool IsWanted => environment.NotifySocket is not null;
 
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
@@ -36,7 +39,7 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
 
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = PatienceInMilliseconds };
 
             // A leading @ stands for the zero byte of an abstract name.
             socket.Connect(new UnixDomainSocketEndPoint(path.StartsWith('@') ? "\0" + path[1..] : path));
