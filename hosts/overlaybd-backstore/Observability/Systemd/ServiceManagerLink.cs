@@ -83,9 +83,9 @@ internal sealed class ServiceManagerLink(
 
         _wasHealthy = healthy;
         string status = healthy ? Describe() : "Not healthy";
-        if (status != _status)
+        if (status != _status && notifier.Status(status))
         {
-            notifier.Status(_status = status);
+            _status = status;
         }
     }
 

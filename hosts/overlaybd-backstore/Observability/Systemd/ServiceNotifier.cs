@@ -16,7 +16,8 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
 
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
 
-    public void Status(string status) => Send($"STATUS={status}");
+    /// <returns>Whether it was told, or nobody wants to know.</returns>
+    public bool Status(string status) => Send($"STATUS={status}");
 
     public void Stopping() => Send("STOPPING=1\nSTATUS=Detaching devices");
 
@@ -30,11 +31,11 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
         Send($"RELOADING=1\nMONOTONIC_USEC={microseconds}");
     }
 
-    private void Send(string state)
+    private bool Send(string state)
     {
         if (environment.NotifySocket is not string path)
         {
-            return;
+            return true;
         }
 
         try
@@ -44,11 +45,13 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
             // A leading @ stands for the zero byte of an abstract name.
             socket.Connect(new UnixDomainSocketEndPoint(path.StartsWith('@') ? "\0" + path[1..] : path));
             socket.Send(Encoding.UTF8.GetBytes(state));
+            return true;
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
             // The server is no worse for it.
             ObservabilityLog.NotifyFailed(logger, state.Split('\n')[0], e.Message);
+            return false;
         }
     }
 }
