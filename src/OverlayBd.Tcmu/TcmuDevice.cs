@@ -113,7 +113,7 @@ public sealed partial class TcmuDevice : IAsyncDisposable
     {
         lock (_reading)
         {
-            if (_closed || !_device.Acknowledge())
+            if (_closed)
             {
                 return false;
             }

@@ -52,8 +52,6 @@ internal sealed unsafe class SimulatedRing : RingDevice
 
     public int FreeSlots => _freeIds.Count;
 
-    public override bool Acknowledge() => true;
-
     public override void RingDoorbell() => Doorbells++;
 
     public override void Dispose()

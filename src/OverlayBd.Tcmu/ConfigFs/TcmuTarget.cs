@@ -66,7 +66,8 @@ public sealed class TcmuTarget
             ConfigFsDirectory.Create(_target);
             ConfigFsDirectory.Write(_target, "control", $"dev_config={_options.Subtype}/{configuration}");
             ConfigFsDirectory.Write(_target, "control", string.Create(
-                CultureInfo.InvariantCulture, $"max_data_area_mb={_options.MaxDataAreaMegabytes}"));
+                CultureInfo.InvariantCulture,
+                $"max_data_area_mb={_options.MaxDataAreaMegabytes},cmd_ring_size_mb={_options.CommandRingMegabytes}"));
             await EnableAsync(cancellationToken).ConfigureAwait(false);
             string seconds = ((long)_options.CommandTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             ConfigFsDirectory.Write(_target, "attrib/cmd_time_out", seconds);
@@ -123,7 +124,8 @@ public sealed class TcmuTarget
     private async Task<string> FindDiskAsync(string timeoutSeconds, CancellationToken cancellationToken)
     {
         string address = (await File.ReadAllTextAsync($"{PortalGroup}/address", cancellationToken).ConfigureAwait(false)).Trim();
-        string blocks = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device/block";
+        string device = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device";
+        string blocks = device + "/block";
         for (int i = 0; i < DiskTries; i++)
         {
             if (Directory.Exists(blocks) && Directory.EnumerateDirectories(blocks).FirstOrDefault() is string block)
@@ -131,7 +133,8 @@ public sealed class TcmuTarget
                 string name = Path.GetFileName(block);
                 if (File.Exists("/dev/" + name))
                 {
-                    ConfigFsDirectory.Write($"{_options.SysFsRoot}/block/{name}/device", "timeout", timeoutSeconds);
+                    // Not by way of /sys/block, which comes later: with many devices at once it was seen to be missing here.
+                    ConfigFsDirectory.Write(device, "timeout", timeoutSeconds);
                     return "/dev/" + name;
                 }
             }

@@ -16,6 +16,10 @@ public sealed class TcmuTargetOptions
     /// <value>4 by default. It bounds the bytes in flight of one device.</value>
     public int MaxDataAreaMegabytes { get; set; } = 4;
 
+    /// <summary>Gets or sets the size of the device's command ring, in MiB: memory of the kernel, taken when the device is made.</summary>
+    /// <value>1 by default, room for some 8,000 commands; the kernel's own default is 8. Kernels before 5.19 ignore it.</value>
+    public int CommandRingMegabytes { get; set; } = 1;
+
     /// <summary>Gets or sets how long the kernel waits for the handler before it fails a command.</summary>
     /// <value>2,147,483 seconds by default: a handler that is started again finds every command still there.</value>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(2_147_483);

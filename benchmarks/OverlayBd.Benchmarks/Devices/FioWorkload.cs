@@ -4,7 +4,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
-namespace OverlayBd.Benchmarks.Fuse;
+namespace OverlayBd.Benchmarks.Devices;
 
 /// <summary>One fio job: its name and what makes it.</summary>
 internal sealed record FioWorkload(string Name, string Pattern, string BlockSize, int Depth)

@@ -2,7 +2,7 @@
 
 using OverlayBd.Format;
 
-namespace OverlayBd.Benchmarks.Fuse;
+namespace OverlayBd.Benchmarks.Devices;
 
 /// <summary>Reads as zeros: what is left is the cost of the device alone.</summary>
 internal sealed class ZeroStore(long length) : BlockStore
