@@ -15,6 +15,8 @@ RootCommand root = new("overlaybd images: convert, attach lazily, run, look insi
     ListCommand.Create(),
     RunCommand.Create(interruption),
     PullCommand.Create(),
+    RPullCommand.Create(),
+    ObdConvCommand.Create(),
     InspectCommand.Create(),
     VerifyCommand.Create(),
     ExportCommand.Create(),
