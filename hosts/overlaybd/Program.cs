@@ -17,6 +17,7 @@ RootCommand root = new("overlaybd images: convert, attach lazily, run, look insi
     PullCommand.Create(),
     RPullCommand.Create(),
     ObdConvCommand.Create(),
+    RecordTraceCommand.Create(interruption),
     InspectCommand.Create(),
     VerifyCommand.Create(),
     ExportCommand.Create(),
