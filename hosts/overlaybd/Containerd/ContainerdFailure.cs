@@ -13,13 +13,14 @@ internal static class ContainerdFailure
     /// <param name="address">The socket that was asked.</param>
     public static ContainerdException Describe(RpcException error, string what, string address)
     {
-        if (error.Status.DebugException is { } cause && Find<IOException, SocketException>(cause) is { } connection)
+        if (error.Status.DebugException is { } cause && Find<SocketException, IOException>(cause) is { } connection)
         {
+            string reason = File.Exists(address) ? connection.Message.TrimEnd('.') : "there is no such socket";
             return new(
-                $"containerd cannot be asked to {what} at {address}: {connection.Message}.",
+                $"containerd cannot be asked to {what} at {address}: {reason}.",
                 StatusCode.Unavailable,
-                "systemctl status containerd, or name its socket with --address.",
-                error);
+                connection is SocketException { SocketErrorCode: SocketError.AccessDenied }
+                    ? "run it as root." : "systemctl status containerd, or name its socket with --address.");
         }
 
         string detail = error.Status.Detail;
