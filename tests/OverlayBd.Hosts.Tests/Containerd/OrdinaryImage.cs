@@ -21,8 +21,9 @@ internal sealed class OrdinaryImage
     public Digest Digest => Digest.Sha256(Document);
 
     /// <summary>Makes the image.</summary>
+    /// <param name="seed">What makes its top layer one of its own: containerd has a blob that any namespace has.</param>
     /// <param name="wrongDiffId">Whether the config names another tar than the top layer's.</param>
-    public static async Task<OrdinaryImage> CreateAsync(bool wrongDiffId = false)
+    public static async Task<OrdinaryImage> CreateAsync(int seed = 0, bool wrongDiffId = false)
     {
         HashSet<string> files = [.. s_programs];
         foreach (string program in s_programs)
@@ -33,7 +34,7 @@ internal sealed class OrdinaryImage
 
         byte[] lower = MakeTar(files.Select(file => (file[1..], File.ReadAllBytes(file))));
         byte[] noise = new byte[1 << 20];
-        new Random(7).NextBytes(noise);
+        new Random(seed).NextBytes(noise);
         byte[] upper = MakeTar(
             [("etc/hello", "hello from the image\n"u8.ToArray()), ("etc/passwd", "tester:x:1234:1235::/:/bin/sh\n"u8.ToArray()), ("etc/noise", noise)]);
         Dictionary<Digest, byte[]> blobs = [];

@@ -53,6 +53,18 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     }
 
     [Fact]
+    public async Task RPull_OfBlobThatAnotherNamespaceHas_FetchesItNot()
+    {
+        await using FaultyRegistry registry = await FaultyRegistry.StartAsync();
+        OrdinaryImage image = await OrdinaryImage.CreateAsync(seed: 5);
+        string name = Fill(registry, image);
+        await PullAsync("one", name);
+        await PullAsync("other", name);
+        Assert.Equal(1, registry.RequestsOf(image.Manifest.Layers[1].Digest));
+        Assert.Equal("hello from the image\n", await fixture.Daemon.CtrAsync("--namespace", "other", "run", "--rm", name, "rpull-other"));
+    }
+
+    [Fact]
     public async Task RPull_OfIndex_KeepsTheIndexAsTheImage()
     {
         string name = fixture.Registry.Host + "/indexed:1";
@@ -80,7 +92,7 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     [Fact]
     public async Task RPull_OfLayerThatIsNotItsDiffId_FailsAndLeavesNoImage()
     {
-        OrdinaryImage wrong = await OrdinaryImage.CreateAsync(wrongDiffId: true);
+        OrdinaryImage wrong = await OrdinaryImage.CreateAsync(seed: 4, wrongDiffId: true);
         string name = fixture.Registry.Host + "/wrong:1";
         await wrong.PushAsync(name);
         ProgramOutcome outcome = await fixture.RunAsync("rpull", "--namespace", "wrong", "--snapshotter", Overlayfs, name);
@@ -95,8 +107,9 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     public async Task RPull_OfWrongBytes_FailsAndLeavesNoBlob()
     {
         await using FaultyRegistry registry = await FaultyRegistry.StartAsync();
-        Digest top = fixture.Image.Manifest.Layers[1].Digest;
-        string name = Fill(registry);
+        OrdinaryImage image = await OrdinaryImage.CreateAsync(seed: 1);
+        Digest top = image.Manifest.Layers[1].Digest;
+        string name = Fill(registry, image);
         registry.Inject(Fault.WrongBytes, int.MaxValue, request => request.Path.EndsWith(top.ToString(), StringComparison.Ordinal));
         ProgramOutcome outcome = await fixture.RunAsync("rpull", "--namespace", "bytes", "--snapshotter", Overlayfs, name);
         Assert.Equal(1, outcome.Status);
@@ -110,8 +123,9 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     public async Task RPull_Interrupted_LeavesNothing()
     {
         await using FaultyRegistry registry = await FaultyRegistry.StartAsync();
-        Digest top = fixture.Image.Manifest.Layers[1].Digest;
-        string name = Fill(registry);
+        OrdinaryImage image = await OrdinaryImage.CreateAsync(seed: 2);
+        Digest top = image.Manifest.Layers[1].Digest;
+        string name = Fill(registry, image);
         registry.Inject(Fault.StallAfter(1000), int.MaxValue, request => request.Path.EndsWith(top.ToString(), StringComparison.Ordinal));
         using Process process = fixture.Start("rpull", "--namespace", "stopped", "--snapshotter", Overlayfs, name);
         await WaitUntilAsync(() => registry.RequestsOf(top) > 0);
@@ -127,7 +141,7 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     public async Task RPull_TimedOut_SaysSo_AndLeavesNothing()
     {
         await using FaultyRegistry registry = await FaultyRegistry.StartAsync();
-        string name = Fill(registry);
+        string name = Fill(registry, await OrdinaryImage.CreateAsync(seed: 3));
         registry.Inject(Fault.Hang, int.MaxValue);
         ProgramOutcome outcome = await fixture.RunAsync(
             "rpull", "--namespace", "late", "--timeout", "2s", "--snapshotter", Overlayfs, name);
@@ -150,14 +164,14 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     private Task<string> PullAsync(string space, string image, params string[] options) =>
         fixture.AnswerAsync("rpull", ["--namespace", space, "--snapshotter", Overlayfs, .. options, image]);
 
-    private string Fill(FaultyRegistry registry)
+    private static string Fill(FaultyRegistry registry, OrdinaryImage image)
     {
-        foreach ((Descriptor blob, byte[] content) in fixture.Image.Blobs())
+        foreach ((Descriptor blob, byte[] content) in image.Blobs())
         {
             registry.AddBlob("app", content, blob.MediaType);
         }
 
-        registry.AddManifest("app", "1", fixture.Image.Document);
+        registry.AddManifest("app", "1", image.Document);
         return registry.Host + "/app:1";
     }
 
