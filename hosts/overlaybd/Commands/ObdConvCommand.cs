@@ -21,9 +21,23 @@ internal static class ObdConvCommand
 
     private static readonly Argument<string> s_source = new("SOURCE") { Description = "image of containerd, with all its content" };
     private static readonly Argument<string> s_target = new("TARGET") { Description = "name of the converted image" };
-    private static readonly Option<string> s_fileSystem = new("--fstype") { Description = "file system on the disk", DefaultValueFactory = _ => "ext4" };
-    private static readonly Option<string?> s_database = new("--dbstr") { Description = "refused: layers are not looked up in a database here" };
-    private static readonly Option<string> s_algorithm = new("--algorithm") { Description = "compression", DefaultValueFactory = _ => "lz4" };
+    private static readonly Option<string> s_fileSystem = new("--fstype")
+    {
+        Description = "file system on the disk",
+        DefaultValueFactory = _ => "ext4",
+    };
+
+    private static readonly Option<string?> s_database = new("--dbstr")
+    {
+        Description = "refused: layers are not looked up in a database here",
+    };
+
+    private static readonly Option<string> s_algorithm = new("--algorithm")
+    {
+        Description = "compression",
+        DefaultValueFactory = _ => "lz4",
+    };
+
     private static readonly Option<int> s_blockSize = new("--bs")
     {
         Description = "KiB (4 to 64) or bytes that are compressed, fetched and checked together",
@@ -74,7 +88,7 @@ internal static class ObdConvCommand
     {
         if (!string.IsNullOrEmpty(parsed.GetValue(s_database)))
         {
-            throw new UsageException("--dbstr: layers are not looked up in a database; every layer is converted, to the same digest each time.");
+            throw new UsageException("--dbstr: layers are not looked up in a database; each is converted, to the same digest every time.");
         }
 
         if (parsed.GetRequiredValue(s_fileSystem) is not "ext4" and string fileSystem)

@@ -23,7 +23,11 @@ internal static class RPullCommand
         CustomParser = LabelArgument.Parse,
     };
 
-    private static readonly Option<bool> s_download = new("--download-blobs") { Description = "fetch the layers too, so that the registry is not needed later" };
+    private static readonly Option<bool> s_download = new("--download-blobs")
+    {
+        Description = "fetch the layers too, so that the registry is not needed later",
+    };
+
     private static readonly Option<bool> s_remote = new("--rpull")
     {
         Description = "false: an ordinary pull, which fetches and unpacks every layer",

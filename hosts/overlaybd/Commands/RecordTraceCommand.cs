@@ -51,8 +51,16 @@ internal static class RecordTraceCommand
         DefaultValueFactory = _ => "io.containerd.runc.v2",
     };
 
-    private static readonly Option<int> s_downloads = new("--max-concurrent-downloads") { Description = "without effect: nothing is fetched" };
-    private static readonly Option<bool> s_hostNetwork = new("--disable-network-isolation") { Description = "run on the network of the machine" };
+    private static readonly Option<int> s_downloads = new("--max-concurrent-downloads")
+    {
+        Description = "without effect: nothing is fetched",
+    };
+
+    private static readonly Option<bool> s_hostNetwork = new("--disable-network-isolation")
+    {
+        Description = "run on the network of the machine",
+    };
+
     private static readonly Option<string> s_plugins = new("--cni-plugin-dir")
     {
         Description = "network plugins (CNI)",

@@ -15,7 +15,8 @@ internal sealed class CniNetwork : IAsyncDisposable
     // CNI specification 0.3.1; the addresses are upstream's.
     private const string Bridge =
         """
-        {"cniVersion":"0.3.1","name":"record-trace-cni","type":"bridge","bridge":"r-trace-br0","isGateway":false,"ipMasq":true,"promiscMode":true,
+        {"cniVersion":"0.3.1","name":"record-trace-cni","type":"bridge","bridge":"r-trace-br0",
+        "isGateway":false,"ipMasq":true,"promiscMode":true,
         "ipam":{"type":"host-local","ranges":[[{"subnet":"10.99.0.0/16"}],[{"subnet":"2001:4860:4860::/64"}]]}}
         """;
 

@@ -24,6 +24,7 @@ internal sealed class CniPlugins
             ? plugins
             : throw new CommandException(
                 $"There is no network plugin {plugins.PathOf(missing)}.",
-                $"install containernetworking-plugins and name its directory with --cni-plugin-dir (Debian: {DebianDirectory}), or --disable-network-isolation.");
+                "install containernetworking-plugins and name its directory with --cni-plugin-dir "
+                    + $"(Debian: {DebianDirectory}), or --disable-network-isolation.");
     }
 }

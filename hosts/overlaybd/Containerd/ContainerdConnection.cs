@@ -46,8 +46,11 @@ internal sealed class ContainerdConnection : IDisposable
     public string? LeaseId { get; set; }
 
     /// <summary>Asks for the version, so that a wrong address is told before anything else.</summary>
-    public Task CheckAsync(CancellationToken cancellationToken) =>
-        CallAsync("tell its version", options => new Api.VersionV1.Version.VersionClient(_channel).VersionAsync(new Empty(), options), cancellationToken);
+    public Task CheckAsync(CancellationToken cancellationToken)
+    {
+        Api.VersionV1.Version.VersionClient client = new(_channel);
+        return CallAsync("tell its version", options => client.VersionAsync(new Empty(), options), cancellationToken);
+    }
 
     /// <summary>Makes one call.</summary>
     /// <param name="what">What it is to do, behind "containerd did not".</param>

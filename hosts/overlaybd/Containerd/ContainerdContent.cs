@@ -21,7 +21,9 @@ internal sealed class ContainerdContent(ContainerdConnection connection)
         try
         {
             InfoResponse response = await connection.CallAsync(
-                $"look up the blob {digest}", options => _client.InfoAsync(new() { Digest = digest.ToString() }, options), cancellationToken);
+                $"look up the blob {digest}",
+                options => _client.InfoAsync(new() { Digest = digest.ToString() }, options),
+                cancellationToken);
             return response.Info;
         }
         catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
@@ -42,7 +44,8 @@ internal sealed class ContainerdContent(ContainerdConnection connection)
                 "ctr content fetch IMAGE, which brings all of an image.");
         return info.Size == blob.Size
             ? new ContentStream(this, blob)
-            : throw new InvalidDataException($"containerd's blob {blob.Digest} has {info.Size} bytes where its descriptor says {blob.Size}.");
+            : throw new InvalidDataException(
+                $"containerd's blob {blob.Digest} has {info.Size} bytes where its descriptor says {blob.Size}.");
     }
 
     /// <summary>Adds labels to a blob that is there, and leaves its others.</summary>

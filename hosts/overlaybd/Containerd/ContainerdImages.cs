@@ -66,6 +66,7 @@ internal sealed class ContainerdImages(ContainerdConnection connection)
         ContentDescriptor? target = image.Target;
         return target is { Size: >= 0 } && Digest.TryParse(target.Digest, out Digest digest)
             ? new() { MediaType = target.MediaType, Digest = digest, Size = target.Size }
-            : throw new InvalidDataException($"containerd's image {image.Name} names '{target?.Digest}' of {target?.Size} bytes, which is no content.");
+            : throw new InvalidDataException(
+                $"containerd's image {image.Name} names '{target?.Digest}' of {target?.Size} bytes, which is no content.");
     }
 }

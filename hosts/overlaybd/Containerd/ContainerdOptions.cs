@@ -66,7 +66,8 @@ internal static partial class ContainerdOptions
         if (name.Length > MaxNamespaceLength || !NamespacePattern().IsMatch(name))
         {
             throw new UsageException(
-                $"--namespace: '{name}' is not one; it is made of letters and digits, with single '.', '_' or '-' between them, {MaxNamespaceLength} at most.");
+                $"--namespace: '{name}' is not one; it is made of up to {MaxNamespaceLength} letters and digits, "
+                + "with single '.', '_' or '-' between them.");
         }
 
         TimeSpan connect = parsed.GetValue(s_connectTimeout);

@@ -7,8 +7,10 @@ using OverlayBd.Registry;
 
 namespace OverlayBd.Cli.Containerd;
 
-/// <summary>An image of containerd's content store, and the place for what is made of it. Its image record is written by the caller.</summary>
-/// <remarks>What is stored refers to what it needs by gc labels. A lease must hold it until an image record does.</remarks>
+/// <summary>An image of containerd's content store, and the place for what is made of it.</summary>
+/// <remarks>
+/// What is stored refers to what it needs by gc labels. A lease must hold it until the caller writes an image record that does.
+/// </remarks>
 internal sealed class ContainerdRepository(ContainerdContent content, Descriptor image) : ImageRepository
 {
     private static readonly IReadOnlyDictionary<string, string> s_noLabels = new Dictionary<string, string>();
@@ -29,8 +31,8 @@ internal sealed class ContainerdRepository(ContainerdContent content, Descriptor
 
         byte[] bytes = await ReadBlobAsync(descriptor, OciJson.MaxManifestLength, cancellationToken);
         string mediaType = tagOrDigest is null || descriptor == image ? image.MediaType : ManifestDocument.MediaTypeOf(bytes);
-        return new(
-            new() { MediaType = mediaType, Digest = descriptor.Digest, Size = bytes.Length }, bytes, $"{Name}: manifest {descriptor.Digest}");
+        Descriptor found = new() { MediaType = mediaType, Digest = descriptor.Digest, Size = bytes.Length };
+        return new(found, bytes, $"{Name}: manifest {descriptor.Digest}");
     }
 
     public override Task<Stream> OpenBlobAsync(Descriptor blob, CancellationToken cancellationToken = default) =>

@@ -21,7 +21,8 @@ internal sealed class ContainerdSnapshots(ContainerdConnection connection, strin
         try
         {
             StatSnapshotRequest request = new() { Snapshotter = snapshotter, Key = key };
-            await connection.CallAsync($"look up the snapshot {key} of {snapshotter}", options => _client.StatAsync(request, options), cancellationToken);
+            await connection.CallAsync(
+                $"look up the snapshot {key} of {snapshotter}", options => _client.StatAsync(request, options), cancellationToken);
             return true;
         }
         catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
@@ -82,7 +83,8 @@ internal sealed class ContainerdSnapshots(ContainerdConnection connection, strin
         try
         {
             RemoveSnapshotRequest request = new() { Snapshotter = snapshotter, Key = key };
-            await connection.CallAsync($"remove the snapshot {key} of {snapshotter}", options => _client.RemoveAsync(request, options), limit.Token);
+            await connection.CallAsync(
+                $"remove the snapshot {key} of {snapshotter}", options => _client.RemoveAsync(request, options), limit.Token);
         }
         catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
         {

@@ -30,7 +30,8 @@ internal sealed class ContentBlockSource(ContainerdContent content, Descriptor b
 
             if (!rest.IsEmpty)
             {
-                throw new InvalidDataException($"containerd's blob {blob.Digest} ends {rest.Length} bytes before byte {offset + buffer.Length}.");
+                throw new InvalidDataException(
+                    $"containerd's blob {blob.Digest} ends {rest.Length} bytes before byte {offset + buffer.Length}.");
             }
         }
         catch (RpcException e)

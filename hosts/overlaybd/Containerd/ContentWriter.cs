@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
 using OverlayBd.Cli.Containerd.Api.ContentV1;
@@ -114,8 +113,7 @@ internal sealed class ContentWriter(ContainerdContent content, Descriptor blob)
             if (response.Offset != offset)
             {
                 throw new ContainerdException(
-                    string.Create(CultureInfo.InvariantCulture, $"containerd did not {_what}: it stands at byte {response.Offset} instead of {offset}."),
-                    StatusCode.DataLoss);
+                    $"containerd did not {_what}: it stands at byte {response.Offset} instead of {offset}.", StatusCode.DataLoss);
             }
 
             progress?.Report(offset);
@@ -123,7 +121,9 @@ internal sealed class ContentWriter(ContainerdContent content, Descriptor blob)
     }
 
     private static async Task<WriteContentResponse> AskAsync(
-        AsyncDuplexStreamingCall<WriteContentRequest, WriteContentResponse> call, WriteContentRequest request, CancellationToken cancellationToken)
+        AsyncDuplexStreamingCall<WriteContentRequest, WriteContentResponse> call,
+        WriteContentRequest request,
+        CancellationToken cancellationToken)
     {
         try
         {

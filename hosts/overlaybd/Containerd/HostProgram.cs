@@ -11,7 +11,7 @@ internal static class HostProgram
 {
     private const int MostText = 1000;
 
-    /// <exception cref="CommandException">It cannot be started, or ended with another status than 0; the message holds what it wrote.</exception>
+    /// <exception cref="CommandException">It cannot be started, or did not end with 0; then the message holds its words.</exception>
     public static async Task RunAsync(
         string program,
         IReadOnlyList<string> arguments,
@@ -47,8 +47,8 @@ internal static class HostProgram
         if (process.ExitCode != 0)
         {
             string text = (await error + " " + await output).ReplaceLineEndings(" ").Trim();
-            throw new CommandException(
-                $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {(text.Length > MostText ? text[..MostText] : text)}");
+            text = text.Length > MostText ? text[..MostText] : text;
+            throw new CommandException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {text}");
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class ImagePuller(ContainerdConnection connection, ImageReposito
         await snapshots.ExistsAsync("overlaybd-rpull", cancellationToken); // tells a wrong snapshotter before anything is fetched
 
         ManifestContent root = await source.GetManifestAsync(reference.TagOrDigest, cancellationToken);
-        ManifestContent image = await PlatformManifest.ResolveAsync(source, root.Descriptor.Digest.ToString(), options.Platform, cancellationToken);
+        ManifestContent image = await PlatformManifest.ResolveAsync(
+            source, root.Descriptor.Digest.ToString(), options.Platform, cancellationToken);
         Manifest manifest = image.AsManifest() ?? throw new InvalidDataException($"{name} is {image.Descriptor.MediaType}, no image.");
         byte[] config = await source.ReadBlobAsync(manifest.Config, OciJson.MaxImageDocumentLength, cancellationToken);
         ImageDocument document = OciJson.ReadImageDocument(config, $"{name}: image document {manifest.Config.Digest}");
@@ -66,7 +67,7 @@ internal sealed class ImagePuller(ContainerdConnection connection, ImageReposito
             cancellationToken);
     }
 
-    /// <summary>The index that the name stands for, and those it names: whoever looks for the image by its name goes the same way.</summary>
+    /// <summary>The index that the name stands for, and those it names: it is the way from the name to the image.</summary>
     private async Task StoreIndexesAsync(ManifestContent content, int depth, CancellationToken cancellationToken)
     {
         if (depth == MaxDepth || content.AsIndex() is not { } index)
@@ -76,7 +77,8 @@ internal sealed class ImagePuller(ContainerdConnection connection, ImageReposito
 
         foreach (Descriptor inner in index.Manifests.Where(entry => MediaTypes.IsIndex(entry.MediaType)))
         {
-            await StoreIndexesAsync(await source.GetManifestAsync(inner.Digest.ToString(), cancellationToken), depth + 1, cancellationToken);
+            ManifestContent below = await source.GetManifestAsync(inner.Digest.ToString(), cancellationToken);
+            await StoreIndexesAsync(below, depth + 1, cancellationToken);
         }
 
         await StoreAsync(content.Descriptor, content.Content, GcLabels.Of(index), cancellationToken);

@@ -9,8 +9,9 @@ using OverlayBd.Format.Oci;
 
 namespace OverlayBd.Cli.Containerd;
 
-/// <summary>Makes an image's layers snapshots, bottom first: those that the snapshotter knows how to provide, and the others from their blobs.</summary>
-internal sealed class LayerUnpacker(ContainerdContent content, ContainerdSnapshots snapshots, IReadOnlyDictionary<string, string> pullLabels)
+/// <summary>Makes an image's layers snapshots, bottom first: the snapshotter provides them itself, or they come from their blobs.</summary>
+internal sealed class LayerUnpacker(
+    ContainerdContent content, ContainerdSnapshots snapshots, IReadOnlyDictionary<string, string> pullLabels)
 {
     private const int MostTries = 3;
 
@@ -48,10 +49,11 @@ internal sealed class LayerUnpacker(ContainerdContent content, ContainerdSnapsho
         }
 
         Dictionary<string, string> labels = Labels(layer);
+        string parent = layer.ParentChainId?.ToString() ?? "";
         for (int i = 1; i <= MostTries; i++)
         {
             string key = NewKey(layer);
-            IReadOnlyList<Mount>? mounts = await snapshots.PrepareAsync(key, layer.ParentChainId?.ToString() ?? "", labels, cancellationToken);
+            IReadOnlyList<Mount>? mounts = await snapshots.PrepareAsync(key, parent, labels, cancellationToken);
             if (mounts is not null)
             {
                 return await FillAsync(layer, key, mounts, labels, fetch, cancellationToken);
@@ -101,17 +103,19 @@ internal sealed class LayerUnpacker(ContainerdContent content, ContainerdSnapsho
 
     private async Task ApplyAsync(UnpackLayer layer, IReadOnlyList<Mount> mounts, CancellationToken cancellationToken)
     {
+        Descriptor blob = layer.Descriptor;
         ApplyRequest request = new()
         {
-            Diff = new() { MediaType = layer.Descriptor.MediaType, Digest = layer.Descriptor.Digest.ToString(), Size = layer.Descriptor.Size },
+            Diff = new() { MediaType = blob.MediaType, Digest = blob.Digest.ToString(), Size = blob.Size },
             Mounts = { mounts },
         };
         ApplyResponse response = await content.Connection.CallAsync(
-            $"unpack layer {layer.Position} ({layer.Descriptor.Digest})", options => _differ.ApplyAsync(request, options), cancellationToken);
+            $"unpack layer {layer.Position} ({blob.Digest})", options => _differ.ApplyAsync(request, options), cancellationToken);
         if (response.Applied?.Digest != layer.DiffId.ToString())
         {
             throw new InvalidDataException(
-                $"Layer {layer.Position} ({layer.Descriptor.Digest}): its tar has the digest {response.Applied?.Digest}; the image's config says {layer.DiffId}.");
+                $"Layer {layer.Position} ({blob.Digest}): its tar has the digest {response.Applied?.Digest}; "
+                + $"the image's config says {layer.DiffId}.");
         }
     }
 
@@ -134,7 +138,10 @@ internal sealed class LayerUnpacker(ContainerdContent content, ContainerdSnapsho
     }
 
     /// <summary>A key as containerd's own clients form it: what looks at snapshots knows one of a pull by it.</summary>
-    private static string NewKey(UnpackLayer layer) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"extract-{DateTime.UtcNow.Ticks % TimeSpan.TicksPerSecond * 100}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))} {layer.ChainId}");
+    private static string NewKey(UnpackLayer layer)
+    {
+        long nanoseconds = DateTime.UtcNow.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick;
+        string random = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        return string.Create(CultureInfo.InvariantCulture, $"extract-{nanoseconds}-{random} {layer.ChainId}");
+    }
 }

@@ -19,8 +19,18 @@ internal static class PullRegistryOptions
         HelpName = "USER[:PASSWORD]",
     };
 
-    private static readonly Option<string?> s_refresh = new("--refresh") { Description = "refresh token for the authorization server", HelpName = "TOKEN" };
-    private static readonly Option<FileInfo?> s_authority = new("--tlscacert") { Description = "root certificate to trust", HelpName = "FILE" };
+    private static readonly Option<string?> s_refresh = new("--refresh")
+    {
+        Description = "refresh token for the authorization server",
+        HelpName = "TOKEN",
+    };
+
+    private static readonly Option<FileInfo?> s_authority = new("--tlscacert")
+    {
+        Description = "root certificate to trust",
+        HelpName = "FILE",
+    };
+
     private static readonly Option<FileInfo?> s_certificate = new("--tlscert") { Description = "client certificate", HelpName = "FILE" };
     private static readonly Option<FileInfo?> s_key = new("--tlskey") { Description = "key of the client certificate", HelpName = "FILE" };
     private static readonly Option<bool> s_dump = new("--http-dump") { Description = "tell the requests to the registry, without secrets" };

@@ -32,7 +32,12 @@ internal sealed class RecordedContainer : IAsyncDisposable
     }
 
     public static async Task<RecordedContainer> CreateAsync(
-        ContainerdConnection connection, string id, string image, RecordOptions options, ReadOnlyMemory<byte> spec, CancellationToken cancellationToken)
+        ContainerdConnection connection,
+        string id,
+        string image,
+        RecordOptions options,
+        ReadOnlyMemory<byte> spec,
+        CancellationToken cancellationToken)
     {
         RecordedContainer container = new(connection, id);
         Container record = new()
@@ -95,7 +100,8 @@ internal sealed class RecordedContainer : IAsyncDisposable
         }
         catch (Exception e) when (e is ContainerdException or OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync($"The container {_id} is left behind: {e.Message} Try: ctr tasks kill and ctr containers rm.");
+            await Console.Error.WriteLineAsync(
+                $"The container {_id} is left behind: {e.Message} Try: ctr tasks kill and ctr containers rm.");
         }
     }
 

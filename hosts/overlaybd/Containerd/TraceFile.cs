@@ -9,8 +9,8 @@ namespace OverlayBd.Cli.Containerd;
 
 /// <summary>The file that a device records its trace into, with the markers beside it. All of it goes with this object.</summary>
 /// <remarks>
-/// An empty file asks for a recording (overlaybd src/prefetch.cpp). The device that records makes <c>.lock</c>; who takes that away ends the
-/// recording; <c>.ok</c> tells that the trace is written.
+/// An empty file asks for a recording (overlaybd src/prefetch.cpp). The device that records makes <c>.lock</c>; who takes that away
+/// ends the recording; <c>.ok</c> tells that the trace is written.
 /// </remarks>
 internal sealed class TraceFile : IDisposable
 {
@@ -32,8 +32,8 @@ internal sealed class TraceFile : IDisposable
     {
         const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Directory.CreateDirectory(directory, OwnerOnly);
-        string name = string.Create(
-            CultureInfo.InvariantCulture, $"record-trace-{DateTime.UtcNow:yyyyMMddHHmmss}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2))}");
+        string random = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(2));
+        string name = string.Create(CultureInfo.InvariantCulture, $"record-trace-{DateTime.UtcNow:yyyyMMddHHmmss}-{random}");
         string path = System.IO.Path.Combine(System.IO.Path.GetFullPath(directory), name);
         new FileStream(path, FileMode.CreateNew, FileAccess.Write).Dispose();
         return new(path);
@@ -71,7 +71,8 @@ internal sealed class TraceFile : IDisposable
         IReadOnlyList<TraceRecord> records = await TraceReader.LoadAsync(Path, cancellationToken);
         return records.Count > 0
             ? records.Count
-            : throw new CommandException("The trace is empty: nothing was read of the image.", "a --time long enough for the container to start.");
+            : throw new CommandException(
+                "The trace is empty: nothing was read of the image.", "a --time long enough for the container to start.");
     }
 
     public void Dispose()

@@ -45,7 +45,8 @@ internal sealed class TraceRecording(ContainerdConnection connection, TracedImag
 
     private async Task RunAsync(string id, IReadOnlyList<Mount> root, TraceFile trace, Task early, CancellationToken cancellationToken)
     {
-        await using CniNetwork? network = options.NetworkPlugins is { } plugins ? await CniNetwork.CreateAsync(id, plugins, cancellationToken) : null;
+        await using CniNetwork? network =
+            options.NetworkPlugins is { } plugins ? await CniNetwork.CreateAsync(id, plugins, cancellationToken) : null;
         byte[] spec = ContainerSpec(id, root, network?.NamespacePath);
         await using RecordedContainer container =
             await RecordedContainer.CreateAsync(connection, id, image.Name, options, spec, cancellationToken);

@@ -4,7 +4,7 @@ using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Hosts.Tests.Containerd;
 
-/// <summary>A containerd, a registry with an ordinary image, and the program. One for all tests of a class, which use names of their own.</summary>
+/// <summary>A containerd, a registry with an ordinary image, and the program. The tests of a class use namespaces of their own.</summary>
 public sealed class ContainerdFixture : IAsyncLifetime
 {
     private readonly CommandLineFixture _program = new();

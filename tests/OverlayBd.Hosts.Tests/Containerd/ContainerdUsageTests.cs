@@ -69,7 +69,8 @@ public sealed class ContainerdUsageTests : IDisposable
         GcLabels.AddSource(labels, new Dictionary<string, string> { [Key] = "b/x,a" }, ImageReference.Parse("host:5000/b/y:1"));
         Assert.Equal("a,b/x,b/y", labels[Key]);
         labels.Clear();
-        GcLabels.AddSource(labels, new Dictionary<string, string> { [Key] = new string('a', 4090) }, ImageReference.Parse("host:5000/b/y:1"));
+        Dictionary<string, string> full = new() { [Key] = new string('a', 4090) };
+        GcLabels.AddSource(labels, full, ImageReference.Parse("host:5000/b/y:1"));
         Assert.Empty(labels);
     }
 

@@ -55,8 +55,8 @@ public sealed class ObdConvTests(ContainerdFixture fixture) : IClassFixture<Cont
         const string Space = "kept-labels";
         await PullAsync(Space, "--label", "team=blue");
         await fixture.AnswerAsync("obdconv", "--namespace", Space, fixture.ImageName, "converted:1");
-        string line = Assert.Single(
-            await fixture.Daemon.ListAsync("--namespace", Space, "images", "ls"), row => row.StartsWith("converted:1", StringComparison.Ordinal));
+        string[] rows = await fixture.Daemon.ListAsync("--namespace", Space, "images", "ls");
+        string line = Assert.Single(rows, row => row.StartsWith("converted:1", StringComparison.Ordinal));
         Assert.Contains("team=blue", line, StringComparison.Ordinal);
     }
 
@@ -103,6 +103,9 @@ public sealed class ObdConvTests(ContainerdFixture fixture) : IClassFixture<Cont
         return await fixture.AnswerAsync("obdconv", ["--namespace", space, .. options, fixture.ImageName, "converted:1"]);
     }
 
-    private async Task<Manifest> ManifestAsync(string space, string digest) => OciJson.ReadManifest(
-        System.Text.Encoding.UTF8.GetBytes(await fixture.Daemon.CtrAsync("--namespace", space, "content", "get", digest)), "the converted manifest");
+    private async Task<Manifest> ManifestAsync(string space, string digest)
+    {
+        string document = await fixture.Daemon.CtrAsync("--namespace", space, "content", "get", digest);
+        return OciJson.ReadManifest(System.Text.Encoding.UTF8.GetBytes(document), "the converted manifest");
+    }
 }

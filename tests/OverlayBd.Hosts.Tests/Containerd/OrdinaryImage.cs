@@ -3,6 +3,7 @@
 using System.IO.Compression;
 using OverlayBd.Format.Oci;
 using OverlayBd.Registry;
+using OverlayBd.Testing.Registries;
 using OverlayBd.Testing.Tar;
 
 namespace OverlayBd.Hosts.Tests.Containerd;
@@ -36,7 +37,11 @@ internal sealed class OrdinaryImage
         byte[] noise = new byte[1 << 20];
         new Random(seed).NextBytes(noise);
         byte[] upper = MakeTar(
-            [("etc/hello", "hello from the image\n"u8.ToArray()), ("etc/passwd", "tester:x:1234:1235::/:/bin/sh\n"u8.ToArray()), ("etc/noise", noise)]);
+        [
+            ("etc/hello", "hello from the image\n"u8.ToArray()),
+            ("etc/passwd", "tester:x:1234:1235::/:/bin/sh\n"u8.ToArray()),
+            ("etc/noise", noise),
+        ]);
         Dictionary<Digest, byte[]> blobs = [];
         Descriptor[] layers = [Add(blobs, Compress(lower), MediaTypes.OciLayerGzip), Add(blobs, Compress(upper), MediaTypes.OciLayerGzip)];
         byte[] config = OciJson.Write(new ImageDocument
@@ -67,7 +72,7 @@ internal sealed class OrdinaryImage
     /// <summary>Pushes the image. With an index, that gets the tag and names the image of another platform too, which nobody has.</summary>
     public async Task PushAsync(string name, bool withIndex = false)
     {
-        using RegistryClient client = new(new() { UserName = Testing.Registries.DockerRegistry.UserName, Password = Testing.Registries.DockerRegistry.Password });
+        using RegistryClient client = new(new() { UserName = DockerRegistry.UserName, Password = DockerRegistry.Password });
         ImageReference reference = ImageReference.Parse(name);
         await using ImageRepository repository = client.GetRepository(reference);
         foreach (Descriptor blob in (Descriptor[])[.. Manifest.Layers, Manifest.Config])

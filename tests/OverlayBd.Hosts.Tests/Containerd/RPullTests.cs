@@ -39,7 +39,8 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
         string image = Assert.Single(await fixture.Daemon.ListAsync("--namespace", Space, "images", "ls"));
         Assert.Contains("team=blue", image, StringComparison.Ordinal);
         Assert.Contains("stage=a=b", image, StringComparison.Ordinal);
-        Assert.Contains("complete", Assert.Single(await fixture.Daemon.ListAsync("--namespace", Space, "images", "check", "--snapshotter", Overlayfs)), StringComparison.Ordinal);
+        string[] check = await fixture.Daemon.ListAsync("--namespace", Space, "images", "check", "--snapshotter", Overlayfs);
+        Assert.Contains("complete", Assert.Single(check), StringComparison.Ordinal);
         await fixture.AssertNothingIsHeldAsync(Space);
     }
 
@@ -71,7 +72,8 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
         await fixture.Image.PushAsync(name, withIndex: true);
         string digest = await PullAsync("indexed", name);
         Assert.NotEqual(fixture.Image.Digest.ToString(), digest);
-        Assert.Contains(digest, Assert.Single(await fixture.Daemon.ListAsync("--namespace", "indexed", "images", "ls")), StringComparison.Ordinal);
+        string[] images = await fixture.Daemon.ListAsync("--namespace", "indexed", "images", "ls");
+        Assert.Contains(digest, Assert.Single(images), StringComparison.Ordinal);
         Assert.Equal("hello from the image\n", await fixture.Daemon.CtrAsync("--namespace", "indexed", "run", "--rm", name, "rpull-index"));
     }
 
@@ -115,8 +117,8 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
         Assert.Equal(1, outcome.Status);
         Assert.Contains(top.ToString(), outcome.LastErrorLine, StringComparison.Ordinal);
         await fixture.AssertNothingIsHeldAsync("bytes");
-        Assert.DoesNotContain(
-            await fixture.Daemon.ListAsync("--namespace", "bytes", "content", "ls"), line => line.StartsWith(top.ToString(), StringComparison.Ordinal));
+        string[] content = await fixture.Daemon.ListAsync("--namespace", "bytes", "content", "ls");
+        Assert.DoesNotContain(content, line => line.StartsWith(top.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -175,8 +177,11 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
         return registry.Host + "/app:1";
     }
 
-    private async Task<string> LineAsync(string space, Digest digest) => Assert.Single(
-        await fixture.Daemon.ListAsync("--namespace", space, "content", "ls"), line => line.StartsWith(digest.ToString(), StringComparison.Ordinal));
+    private async Task<string> LineAsync(string space, Digest digest)
+    {
+        string[] content = await fixture.Daemon.ListAsync("--namespace", space, "content", "ls");
+        return Assert.Single(content, line => line.StartsWith(digest.ToString(), StringComparison.Ordinal));
+    }
 
     private static async Task WaitUntilAsync(Func<bool> condition)
     {
