@@ -12,6 +12,9 @@ internal static class RecordTraceCommand
 {
     private const int DefaultSeconds = 60;
 
+    // Upstream's default is a fixed name in /tmp, where anybody may have put something else.
+    private const string WorkFolder = "record-trace";
+
     // Beside running for its time, a recording may take as long to end the container and to write the trace, and to unpack before that.
     private const int LeaseFactor = 3;
     private static readonly TimeSpan s_leaseReserve = TimeSpan.FromHours(1);
@@ -37,11 +40,10 @@ internal static class RecordTraceCommand
         HelpName = "FILE",
     };
 
-    private static readonly Option<string> s_workDirectory = new("--working-dir")
+    private static readonly Option<string?> s_workDirectory = new("--working-dir")
     {
-        Description = "where the trace is written before it becomes a layer; the backstore writes there too",
+        Description = $"where the backstore writes the trace before it becomes a layer (RUN-DIR/{WorkFolder})",
         HelpName = "DIR",
-        DefaultValueFactory = _ => "/tmp/ctr-record-trace/",
     };
 
     private static readonly Option<string> s_snapshotter = SnapshotterOption.Create();
@@ -97,7 +99,8 @@ internal static class RecordTraceCommand
         await using ContainerdLease lease =
             await ContainerdLease.CreateAsync(connection, "record-trace", (time * LeaseFactor) + s_leaseReserve, cancellationToken);
         TracedImage image = await TracedImage.OpenAsync(connection, parsed.GetRequiredValue(s_source), null, cancellationToken);
-        using TraceFile trace = TraceFile.Create(parsed.GetRequiredValue(s_workDirectory));
+        using TraceFile trace = TraceFile.Create(
+            parsed.GetValue(s_workDirectory) ?? Path.Combine(parsed.GetRunDirectory().Path, WorkFolder));
         if (parsed.GetValue(s_list) is { } list)
         {
             File.Copy(list.FullName, trace.Path, overwrite: true);

@@ -39,7 +39,9 @@ internal sealed class CniNetwork : IAsyncDisposable
     public static async Task<CniNetwork> CreateAsync(string name, string pluginDirectory, CancellationToken cancellationToken)
     {
         CniPlugins plugins = CniPlugins.Locate(pluginDirectory, "loopback", "bridge", "host-local");
-        await HostProgram.RunAsync("ip", ["netns", "add", name], cancellationToken);
+
+        // Not abandoned half-way: nobody would know whether there is one to delete.
+        await HostProgram.RunAsync("ip", ["netns", "add", name], CancellationToken.None);
         CniNetwork network = new(plugins, name);
         try
         {

@@ -63,7 +63,7 @@ internal sealed class ImagePuller(ContainerdConnection connection, ImageReposito
             layers,
             config,
             downloads.FetchAsync,
-            (layer, outcome) => display.Finish($"layer {layer.Position + 1} of {layers.Count}", Describe(outcome)),
+            (layer, outcome) => display.Finish($"layer {layer.Position + 1} of {layers.Count}", Describe(layer, outcome, options)),
             cancellationToken);
     }
 
@@ -91,10 +91,12 @@ internal sealed class ImagePuller(ContainerdConnection connection, ImageReposito
         await _content.WriteAsync(blob, document, labels, cancellationToken);
     }
 
-    private static string Describe(UnpackOutcome outcome) => outcome switch
+    private static string Describe(UnpackLayer layer, UnpackOutcome outcome, PullOptions options) => outcome switch
     {
         UnpackOutcome.WasThere => "there already",
         UnpackOutcome.Provided => "read from the registry when needed",
+        _ when layer.IsRemote && options is { Remote: true, DownloadBlobs: false } =>
+            $"fetched and unpacked, because {options.Snapshotter} does not read it from the registry",
         _ => "fetched and unpacked",
     };
 }

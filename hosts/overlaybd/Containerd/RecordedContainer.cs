@@ -49,8 +49,11 @@ internal sealed class RecordedContainer : IAsyncDisposable
             Snapshotter = options.Snapshotter,
             SnapshotKey = id,
         };
+
+        // Neither this nor the task is abandoned half-way: nobody would know whether there is something to remove.
+        cancellationToken.ThrowIfCancellationRequested();
         await connection.CallAsync(
-            $"make the container {id}", o => container._containers.CreateAsync(new() { Container = record }, o), cancellationToken);
+            $"make the container {id}", o => container._containers.CreateAsync(new() { Container = record }, o), CancellationToken.None);
         return container;
     }
 
@@ -60,7 +63,7 @@ internal sealed class RecordedContainer : IAsyncDisposable
     {
         string output = new Uri(outputPath).AbsoluteUri;
         CreateTaskRequest request = new() { ContainerId = _id, Rootfs = { root }, Stdout = output, Stderr = output };
-        await _connection.CallAsync($"make the task of {_id}", options => _tasks.CreateAsync(request, options), cancellationToken);
+        await _connection.CallAsync($"make the task of {_id}", options => _tasks.CreateAsync(request, options), CancellationToken.None);
         _hasTask = true;
         Task<uint> exit = WaitAsync(cancellationToken);
         await _connection.CallAsync(

@@ -13,8 +13,13 @@ namespace OverlayBd.Cli.Containerd;
 /// <param name="ParentChainId">The snapshot below; null at the bottom.</param>
 internal sealed record UnpackLayer(int Position, Descriptor Descriptor, Digest DiffId, Digest ChainId, Digest? ParentChainId)
 {
-    /// <summary>Whether the layer is one that an overlaybd snapshotter reads from the registry.</summary>
+    /// <summary>Whether the layer is made for an overlaybd snapshotter.</summary>
     public bool IsOverlayBd => Descriptor.Annotations?.ContainsKey(OverlayBdAnnotations.BlobDigest) == true;
+
+    /// <summary>Whether the layer is one that is not to be fetched: a block layer with its data.</summary>
+    public bool IsRemote => IsOverlayBd
+        && Descriptor.Annotations!.GetValueOrDefault(OverlayBdAnnotations.Version) != OverlayBdAnnotations.TurboOciVersion
+        && !Descriptor.Annotations!.ContainsKey(OverlayBdAnnotations.AccelerationLayer);
 
     /// <summary>The layers of an image, bottom first.</summary>
     /// <exception cref="InvalidDataException">Manifest and config do not name the same number of layers, or none.</exception>
