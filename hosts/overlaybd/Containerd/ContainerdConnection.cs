@@ -46,10 +46,23 @@ internal sealed class ContainerdConnection : IDisposable
     public string? LeaseId { get; set; }
 
     /// <summary>Asks for the version, so that a wrong address is told before anything else.</summary>
-    public Task CheckAsync(CancellationToken cancellationToken)
+    /// <exception cref="ContainerdException">Nobody listens, or nobody answers within the time that a connection may take.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
     {
         Api.VersionV1.Version.VersionClient client = new(_channel);
-        return CallAsync("tell its version", options => client.VersionAsync(new Empty(), options), cancellationToken);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_settings.ConnectTimeout);
+        try
+        {
+            await CallAsync("tell its version", options => client.VersionAsync(new Empty(), options), limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ContainerdException(
+                $"containerd does not answer at {_settings.SocketPath} within {_settings.ConnectTimeout.TotalSeconds} seconds.",
+                StatusCode.DeadlineExceeded,
+                "systemctl status containerd, or a longer --connect-timeout.");
+        }
     }
 
     /// <summary>Makes one call.</summary>

@@ -86,26 +86,36 @@ internal sealed class RecordedContainer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_hasTask)
+        {
+            await RemoveAsync("task", RemoveTaskAsync);
+        }
+
+        await RemoveAsync("container", token => IgnoreMissingAsync(_connection.CallAsync(
+            $"remove the container {_id}", options => _containers.DeleteAsync(new() { Id = _id }, options), token)));
+    }
+
+    /// <summary>Removes a part, also when the verb was interrupted. A failure is told, no more.</summary>
+    private async Task RemoveAsync(string part, Func<CancellationToken, Task> remove)
+    {
         using CancellationTokenSource limit = new(s_removalTimeout);
         try
         {
-            if (_hasTask)
-            {
-                Task<uint> exit = WaitAsync(limit.Token);
-                await SignalAsync(Kill, limit.Token);
-                await ((Task)exit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await IgnoreMissingAsync(_connection.CallAsync(
-                    $"remove the task of {_id}", options => _tasks.DeleteAsync(new() { ContainerId = _id }, options), limit.Token));
-            }
-
-            await IgnoreMissingAsync(_connection.CallAsync(
-                $"remove the container {_id}", options => _containers.DeleteAsync(new() { Id = _id }, options), limit.Token));
+            await remove(limit.Token);
         }
         catch (Exception e) when (e is ContainerdException or OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync(
-                $"The container {_id} is left behind: {e.Message} Try: ctr tasks kill and ctr containers rm.");
+            await Console.Error.WriteLineAsync($"The {part} {_id} is left behind: {e.Message} Try: ctr tasks kill, ctr containers rm.");
         }
+    }
+
+    private async Task RemoveTaskAsync(CancellationToken cancellationToken)
+    {
+        Task<uint> exit = WaitAsync(cancellationToken);
+        await SignalAsync(Kill, cancellationToken);
+        await ((Task)exit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await IgnoreMissingAsync(_connection.CallAsync(
+            $"remove the task of {_id}", options => _tasks.DeleteAsync(new() { ContainerId = _id }, options), cancellationToken));
     }
 
     private async Task<uint> WaitAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net.Sockets;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Containerd;
 using OverlayBd.Registry;
@@ -48,6 +49,18 @@ public sealed class ContainerdUsageTests : IDisposable
         ProgramOutcome outcome = await _fixture.RunAsync("obdconv", "--address", address, "one", "two");
         Assert.Equal(1, outcome.Status);
         Assert.Contains($"{address}: Connection refused.", outcome.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SocketThatNobodyAnswersAt_IsNamed_WhenTheConnectionTookTooLong()
+    {
+        string address = _fixture["mute.sock"];
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(address));
+        listener.Listen();
+        ProgramOutcome outcome = await _fixture.RunAsync("rpull", "--address", address, "--connect-timeout", "1s", "image");
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains($"does not answer at {address} within 1 seconds", outcome.LastErrorLine, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -3,6 +3,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using OverlayBd.Format.Oci;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Hosts.Tests.Containerd;
@@ -130,7 +131,7 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
         string name = Fill(registry, image);
         registry.Inject(Fault.StallAfter(1000), int.MaxValue, request => request.Path.EndsWith(top.ToString(), StringComparison.Ordinal));
         using Process process = fixture.Start("rpull", "--namespace", "stopped", "--snapshotter", Overlayfs, name);
-        await WaitUntilAsync(() => registry.RequestsOf(top) > 0);
+        await Eventually.TrueAsync(() => registry.RequestsOf(top) > 0, "the layer is asked for");
         await CommandLineFixture.HostAsync("kill", "-INT", process.Id.ToString(CultureInfo.InvariantCulture));
         ProgramOutcome outcome = await CommandLineFixture.FinishAsync(process);
         Assert.Equal(1, outcome.Status);
@@ -181,14 +182,5 @@ public sealed class RPullTests(ContainerdFixture fixture) : IClassFixture<Contai
     {
         string[] content = await fixture.Daemon.ListAsync("--namespace", space, "content", "ls");
         return Assert.Single(content, line => line.StartsWith(digest.ToString(), StringComparison.Ordinal));
-    }
-
-    private static async Task WaitUntilAsync(Func<bool> condition)
-    {
-        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            await Task.Delay(20, limit.Token);
-        }
     }
 }
