@@ -80,7 +80,7 @@ verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
-         ps:procps \
+         ps:procps containerd:containerd \
          linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux
     if ! solution_builds; then
         say "the build failed"
@@ -189,7 +189,7 @@ verb_bench() {
     local program=artifacts/bin/OverlayBd.Benchmarks/release/OverlayBd.Benchmarks
     if [ "${1-}" = vm ]; then
         shift
-        need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
+        need containerd:containerd linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
              tcmu-runner:tcmu-runner dbus-daemon:dbus
         $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" "$@"
     else
