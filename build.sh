@@ -29,7 +29,7 @@ TEXT
 say() { printf '%s\n' "$*" >&2; }
 die() { say "build.sh: $*"; exit 1; }
 
-# need WHAT:PACKAGE...   WHAT is a program on the PATH, or a shared library (lib*.so.*).
+# need WHAT:PACKAGE...   WHAT is a program on the PATH, a shared library (lib*.so.*), or an absolute path.
 need() {
     local item what package libraries missing=()
     libraries=$(ldconfig -p 2>/dev/null || true)
@@ -37,6 +37,7 @@ need() {
         what=${item%%:*} package=${item#*:}
         case $what in
             lib*.so*) grep -qF "$what " <<<"$libraries" && continue ;;
+            /*) [ -e "$what" ] && continue ;;
             *) command -v "$what" >/dev/null && continue ;;
         esac
         case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
@@ -72,7 +73,8 @@ solution_builds() {
 verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
-         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools
+         setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
+         containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
     local status=0 passed failed skipped
     if ! solution_builds; then
         say "the build failed"
@@ -108,8 +110,8 @@ verb_publish() {
     local host
     rm -rf artifacts/dist
     mkdir -p artifacts/dist/bin artifacts/dist/etc
-    # Both programs share one folder and one copy of the libraries; ReadyToRun halves the time to start.
-    for host in overlaybd-backstore overlaybd; do
+    # The programs share one folder and one copy of the libraries; ReadyToRun halves the time to start.
+    for host in overlaybd-backstore overlaybd-snapshotter overlaybd; do
         dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" --self-contained false \
             -p:PublishReadyToRun=true -p:DebugType=none -o artifacts/dist/bin
     done
