@@ -20,7 +20,11 @@ usage: ./build.sh VERB [ARGUMENTS]
                    run it while its blocks are fetched lazily, and compare with pulling it whole
   test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
   bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')
-  publish          put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc
+  bench devices [SECONDS [NAME]]
+                   measure the block devices with fio; `bench vm` does it in a virtual machine whose kernel has TCMU
+  publish [--managed]
+                   put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc:
+                   native ones that need no .NET where they run; with --managed, quicker to make, ones that do
   pack             put the NuGet packages of the libraries into artifacts/packages
   format           rewrite the sources the way `test` wants them
 TEXT
@@ -74,26 +78,35 @@ verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
+         linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static \
          containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
-    local status=0 passed failed skipped
     if ! solution_builds; then
         say "the build failed"
         echo "0 passed, 1 failed, 0 skipped"
         return 1
     fi
 
-    local log
+    local log status passed=0 failed=0 skipped=0
     log=$(mktemp)
+    count() { sed -n "s/^ *$1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1; }
+    # tally STATUS: adds the figures of the log; what ended badly without telling of a failure is one.
+    tally() {
+        local failures
+        failures=$(count failed)
+        [ "$1" -eq 0 ] || [ "${failures:-0}" -gt 0 ] || failures=1
+        passed=$((passed + $(count succeeded) + 0)) failed=$((failed + failures + 0)) skipped=$((skipped + $(count skipped) + 0))
+    }
+
     # One test program at a time: several of them make devices and measure memory. Code 8 is "no test in this program".
+    status=0
     $SUDO dotnet test --solution OverlayBd.sln --no-build -c Release --max-parallel-test-modules 1 --ignore-exit-code 8 \
         --no-progress "$@" 2>&1 | tee "$log" || status=$?
-    count() { sed -n "s/^ *$1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1; }
-    passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
+    tally "$status"
+
+    status=0
+    vm_tests "$@" 2>&1 | tee "$log" || status=$?
+    tally "$status"
     rm -f "$log"
-    passed=${passed:-0} failed=${failed:-0} skipped=${skipped:-0}
-    if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
-        failed=1 # a test program that ended without reporting
-    fi
 
     say "checking the formatting"
     if ! dotnet format OverlayBd.sln --verify-no-changes --no-restore --verbosity quiet; then
@@ -105,17 +118,37 @@ verb_test() {
     [ "$failed" -eq 0 ]
 }
 
+# The tests that need TCMU, in a virtual machine whose kernel has it (tests/vm/README.md).
+vm_tests() {
+    local results=artifacts/TestResults/vm
+    mkdir -p "$results"
+    say "running the tests that need TCMU in a virtual machine"
+    $SUDO tests/vm/run --memory 3072 --timeout 1200 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
+        artifacts/bin/OverlayBd.Vm.Tests/release/OverlayBd.Vm.Tests --results-directory "$PWD/$results" \
+        --ignore-exit-code 8 --ansi off --progress off "$@"
+}
+
 verb_publish() {
     need_sdk
-    local host
+    local host kind=(--self-contained false -p:PublishReadyToRun=true)
+    case ${1-} in
+        --managed) ;;
+        '')
+            need g++:g++
+            # Apart from the other builds: what restores for native code would have each of them fetch the native compiler.
+            kind=(-p:PublishAot=true --artifacts-path artifacts/native)
+            ;;
+        *) die "publish takes --managed or nothing" ;;
+    esac
+
     rm -rf artifacts/dist
     mkdir -p artifacts/dist/bin artifacts/dist/etc
-    # The programs share one folder and one copy of the libraries; ReadyToRun halves the time to start.
+    # All programs share one folder, and the managed ones one copy of the libraries.
     for host in overlaybd-backstore overlaybd-snapshotter overlaybd; do
-        dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" --self-contained false \
-            -p:PublishReadyToRun=true -p:DebugType=none -o artifacts/dist/bin
+        dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" \
+            "${kind[@]}" -p:DebugType=none -o artifacts/dist/bin
     done
-    rm -f artifacts/dist/bin/*.xml
+    rm -f artifacts/dist/bin/*.xml artifacts/dist/bin/*.dbg artifacts/dist/bin/*.staticwebassets.endpoints.json
     for host in hosts/*/etc; do
         [ ! -d "$host" ] || cp -R "$host/." artifacts/dist/etc/
     done
@@ -144,7 +177,15 @@ verb_bench() {
     need_sdk
     need "${RUNTIME[@]}" fio:fio liblz4.so.1:liblz4-1 libzstd.so.1:libzstd1 libisal.so.2:libisal2
     dotnet build benchmarks/OverlayBd.Benchmarks -c Release --verbosity quiet
-    $SUDO dotnet run --no-build -c Release --project benchmarks/OverlayBd.Benchmarks -- "$@"
+    local program=artifacts/bin/OverlayBd.Benchmarks/release/OverlayBd.Benchmarks
+    if [ "${1-}" = vm ]; then
+        shift
+        need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
+             tcmu-runner:tcmu-runner dbus-daemon:dbus
+        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" devices "$@"
+    else
+        $SUDO "$program" "$@"
+    fi
 }
 
 verb_demo() {

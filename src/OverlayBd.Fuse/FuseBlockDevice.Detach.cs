@@ -83,6 +83,7 @@ public sealed partial class FuseBlockDevice
 
         _autoClearHold?.Dispose();
         await ReleaseAsync().ConfigureAwait(false);
+        _mount!.Dispose();
     }
 
     private async Task<bool> CheckUsersAsync(FuseDetachMode mode)
@@ -206,6 +207,7 @@ public sealed partial class FuseBlockDevice
 
         await WaitUntilDrainedAsync().ConfigureAwait(false);
         _connection.Metrics.Dispose();
+        _mount?.Dispose();
         RemoveMountPointFile();
     }
 

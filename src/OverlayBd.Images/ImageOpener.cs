@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OverlayBd.Format.Config;
 using OverlayBd.Format.Lsmt;
 using OverlayBd.Format.Oci;
 using OverlayBd.Images.Layers;
+using OverlayBd.Images.Observation;
 using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
 
@@ -24,10 +26,46 @@ internal sealed class ImageOpener
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConcurrentOpens, 1);
         _options = options;
         _logger = options.LoggerFactory?.CreateLogger<OverlayBdImage>() ?? (ILogger)NullLogger.Instance;
-        _layers = new LayerOpener(options.Cache, options.MaxConcurrentOpens, _tap, _logger);
+        _layers = new LayerOpener(options, _tap, _logger);
     }
 
-    public async Task<OverlayBdImage> OpenAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken)
+    public Task<OverlayBdImage> OpenAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken) =>
+        MeasureAsync(() => OpenManifestAsync(repository, manifest, cancellationToken));
+
+    public async Task<OverlayBdImage> OpenAsync(DeviceConfig config, CancellationToken cancellationToken)
+    {
+        try
+        {
+            OverlayBdImage image = await MeasureAsync(() => OpenConfigAsync(config, cancellationToken)).ConfigureAwait(false);
+            await ResultFile.WriteAsync(config.ResultFile, failure: null, _logger).ConfigureAwait(false);
+            return image;
+        }
+        catch (Exception e)
+        {
+            await ResultFile.WriteAsync(config.ResultFile, e, _logger).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<OverlayBdImage> MeasureAsync(Func<Task<OverlayBdImage>> open)
+    {
+        Activity? activity = ImageTelemetry.StartImageOpen();
+        long started = _options.TimeProvider.GetTimestamp();
+        try
+        {
+            OverlayBdImage image = await open().ConfigureAwait(false);
+            activity?.SetTag("overlaybd.image", image.ToString());
+            ImageTelemetry.ImageOpened(_options.TimeProvider.GetElapsedTime(started), activity, error: null);
+            return image;
+        }
+        catch (Exception e)
+        {
+            ImageTelemetry.ImageOpened(_options.TimeProvider.GetElapsedTime(started), activity, e);
+            throw;
+        }
+    }
+
+    private async Task<OverlayBdImage> OpenManifestAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken)
     {
         List<LayerDescription> layers = ManifestLayers.Describe(repository, manifest);
         OverlayBdImage image = await OpenAsync(repository.Name, layers, _options.WritableUpper, repository: null, cancellationToken)
@@ -38,21 +76,6 @@ internal sealed class ImageOpener
         }
 
         return image;
-    }
-
-    public async Task<OverlayBdImage> OpenAsync(DeviceConfig config, CancellationToken cancellationToken)
-    {
-        try
-        {
-            OverlayBdImage image = await OpenConfigAsync(config, cancellationToken).ConfigureAwait(false);
-            await ResultFile.WriteAsync(config.ResultFile, failure: null, _logger).ConfigureAwait(false);
-            return image;
-        }
-        catch (Exception e)
-        {
-            await ResultFile.WriteAsync(config.ResultFile, e, _logger).ConfigureAwait(false);
-            throw;
-        }
     }
 
     private async Task<OverlayBdImage> OpenConfigAsync(DeviceConfig config, CancellationToken cancellationToken)

@@ -7,8 +7,10 @@ using OverlayBd.Format.Lsmt;
 using OverlayBd.Format.Oci;
 using OverlayBd.Format.Trace;
 using OverlayBd.Images.Downloading;
+using OverlayBd.Images.Observation;
 using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Images;
 
@@ -31,6 +33,7 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
     private readonly ILogger _logger;
     private readonly TraceTap _tap;
     private readonly TimeProvider _time;
+    private readonly IBlockOperationObserver? _observer;
     private readonly PrefetchBudget? _sharedBudget;
     private PrefetchBudget? _ownBudget;
 
@@ -46,6 +49,7 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
     {
         _tap = tap;
         _time = options.TimeProvider;
+        _observer = options.Observer;
         _sharedBudget = options.PrefetchBudget;
         _name = name;
         _lower = lower;
@@ -168,7 +172,7 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
         DownloadTarget[] targets = [.. Layers.Select(layer => layer.Download).OfType<DownloadTarget>()];
         if (settings is { Enable: true } && targets.Length > 0)
         {
-            Download = new BackgroundDownload(targets, settings, _time, _logger);
+            Download = new BackgroundDownload(targets, settings, _observer, _time, _logger);
         }
     }
 
@@ -213,6 +217,7 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
             await _repository.DisposeAsync().ConfigureAwait(false);
         }
 
+        ImageTelemetry.ImageClosed();
         ImageLog.ImageClosed(_logger, _name);
     }
 }

@@ -5,6 +5,7 @@ using OverlayBd.Format.Config;
 using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
 using OverlayBd.Registry.Caching;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Images;
 
@@ -40,6 +41,10 @@ public sealed class OverlayBdImageOptions
     /// <summary>Gets or sets the clock of the background download and of recordings.</summary>
     /// <value>Default the system's.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Gets or sets who is told of reads of local layers and of background downloads; it stays the caller's. The cache has its own.</summary>
+    /// <value>Default <see langword="null"/>: nobody, and nothing is timed.</value>
+    public IBlockOperationObserver? Observer { get; set; }
 
     /// <summary>Gets or sets where to log; <see langword="null"/> for nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

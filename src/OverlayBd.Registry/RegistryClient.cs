@@ -20,6 +20,7 @@ public sealed class RegistryClient : IDisposable
     private readonly AuthorizedSender _sender;
     private readonly RetryPolicy _retries;
     private readonly ILogger _logger;
+    private int _disposed;
 
     /// <summary>Makes a client. Nothing is read or asked yet.</summary>
     /// <param name="options">How registries are reached; copied.</param>
@@ -63,11 +64,15 @@ public sealed class RegistryClient : IDisposable
         return new RegistryRepository(new RegistrySession(reference, _resolver, _sender, _retries, _logger), _options, Statistics);
     }
 
-    /// <summary>Closes the connections. Requests under way fail.</summary>
+    /// <summary>Closes the connections. Requests under way fail. Calling it again does nothing.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         _authenticator.Dispose();
         _clients.Dispose();
-        ((IDisposable)Statistics).Dispose();
     }
 }

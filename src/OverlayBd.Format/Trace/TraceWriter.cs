@@ -98,7 +98,7 @@ public sealed class TraceWriter : IAsyncDisposable
         await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Releases the output, if it is owned. A trace that was not completed is not one.</summary>
+    /// <summary>Releases the output, if it is owned. A trace that was not completed is not one. Calling it again does nothing.</summary>
     /// <returns>A task that completes when the output is released.</returns>
     public ValueTask DisposeAsync() => _leaveOpen ? ValueTask.CompletedTask : _output.DisposeAsync();
 

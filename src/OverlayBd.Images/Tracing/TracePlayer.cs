@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using OverlayBd.Format;
 using OverlayBd.Format.Trace;
+using OverlayBd.Images.Observation;
 
 namespace OverlayBd.Images.Tracing;
 
@@ -107,11 +108,13 @@ public sealed class TracePlayer : IAsyncDisposable
             }
 
             Interlocked.Add(ref _bytes, range.Length);
+            ImageTelemetry.Prefetched(range.Length);
             Interlocked.Increment(ref _completed);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
             Interlocked.Increment(ref _failed);
+            ImageTelemetry.PrefetchFailed();
             ImageLog.PrefetchFailed(_logger, e, _name, range.Layer, range.Offset);
         }
         finally

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry.Caching;
 
@@ -36,6 +37,8 @@ public sealed class BlockCache : IAsyncDisposable
         Space = new CacheSpace(options, _usage, Index, _closed, logger);
         MaxFetchBytes = options.MaxFetchBytes;
         ReadsAhead = options.ReadAhead;
+        Observer = options.Observer;
+        TimeProvider = options.TimeProvider;
         FetchSlots = new SemaphoreSlim(options.MaxConcurrentFetches);
         _metrics = new BlockCacheMetrics(this, meterFactory);
         _trimTimer = options.TimeProvider.CreateTimer(_ => Space.Trim(), null, options.TrimInterval, options.TrimInterval);
@@ -72,6 +75,10 @@ public sealed class BlockCache : IAsyncDisposable
     internal bool ReadsAhead { get; }
 
     internal SemaphoreSlim FetchSlots { get; }
+
+    internal IBlockOperationObserver? Observer { get; }
+
+    internal TimeProvider TimeProvider { get; }
 
     /// <summary>Opens a cache directory, creating it when there is none.</summary>
     /// <param name="options">The directory and the limits; read now, not kept.</param>

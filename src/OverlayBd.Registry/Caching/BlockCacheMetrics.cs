@@ -20,6 +20,7 @@ internal sealed class BlockCacheMetrics : IDisposable
             "overlaybd.cache.fetches.failed", () => cache.Statistics.FailedFetches, "{request}", "Reads of the origin that failed.");
         _meter.CreateObservableCounter("overlaybd.cache.fetched", () => cache.Statistics.BytesFetched, "By", "Bytes read from the origin.");
         _meter.CreateObservableCounter("overlaybd.cache.served", () => cache.Statistics.BytesServed, "By", "Bytes given to readers.");
+        _meter.CreateObservableCounter("overlaybd.cache.evictions", () => cache.Statistics.Evictions, "{eviction}", "Times that bytes were dropped.");
         _meter.CreateObservableCounter("overlaybd.cache.evicted", () => cache.Statistics.BytesEvicted, "By", "Bytes dropped to keep the limits.");
         _meter.CreateObservableCounter(
             "overlaybd.cache.invalidated", () => cache.Statistics.InvalidatedUnits, "{unit}", "Stored units that a reader found damaged.");
