@@ -68,21 +68,22 @@ public sealed partial class OverlayBdSnapshotter
     /// <param name="cancellationToken">Abandons the counting.</param>
     /// <returns>Bytes and inodes; of committed layers of files as they were when committed, else as they are.</returns>
     /// <exception cref="SnapshotException"><see cref="SnapshotError.NotFound"/>.</exception>
-    public Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken = default)
-    {
-        InputCheck.Name(key, "the key");
-        cancellationToken.ThrowIfCancellationRequested();
-        SnapshotRecord record = _metadata.Get(key);
-        SnapshotDirectory directory = _layout[record.Id];
-        if (IsBlock(record))
+    public Task<SnapshotUsage> UsageAsync(string key, CancellationToken cancellationToken = default) => AnswerAsync(
+        () =>
         {
-            SnapshotUsage block = DirectoryTree.Measure(directory.Block, except: Path.GetFileName(directory.MountPoint));
-            return Task.FromResult(DirectoryTree.Measure(directory.Files).Plus(block));
-        }
+            InputCheck.Name(key, "the key");
+            SnapshotRecord record = _metadata.Get(key);
+            SnapshotDirectory directory = _layout[record.Id];
+            if (IsBlock(record))
+            {
+                SnapshotUsage block = DirectoryTree.Measure(directory.Block, except: Path.GetFileName(directory.MountPoint));
+                return DirectoryTree.Measure(directory.Files).Plus(block);
+            }
 
-        string files = LimitedDisk.Exists(directory) ? LimitedDisk.FilesOf(directory) : directory.Files;
-        return Task.FromResult(record.Info.Kind == SnapshotKind.Active ? DirectoryTree.Measure(files) : record.Usage);
-    }
+            string files = LimitedDisk.Exists(directory) ? LimitedDisk.FilesOf(directory) : directory.Files;
+            return record.Info.Kind == SnapshotKind.Active ? DirectoryTree.Measure(files) : record.Usage;
+        },
+        cancellationToken);
 
     private void CheckCommit(SnapshotRecord record, string name, string parent, IReadOnlyDictionary<string, string> labels)
     {
@@ -120,7 +121,7 @@ public sealed partial class OverlayBdSnapshotter
         if (config?.Upper.Data is not null)
         {
             await _devices.ReleaseAsync(record.Id, directory, cancellationToken).ConfigureAwait(false);
-            await WritableLayer.CommitAsync(directory, config.Upper, _options.CommitFormat, cancellationToken).ConfigureAwait(false);
+            await WritableLayer.CommitAsync(directory, config.Upper, _options.CommitFormat, _time, cancellationToken).ConfigureAwait(false);
         }
 
         if (LimitedDisk.Exists(directory))

@@ -118,24 +118,26 @@ public sealed partial class OverlayBdSnapshotter : IAsyncDisposable
     /// <param name="cancellationToken">Abandons the look-up.</param>
     /// <returns>What is known.</returns>
     /// <exception cref="SnapshotException"><see cref="SnapshotError.NotFound"/>.</exception>
-    public Task<SnapshotInfo> StatAsync(string key, CancellationToken cancellationToken = default)
-    {
-        InputCheck.Name(key, "the key");
-        cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(_metadata.Get(key).Info);
-    }
+    public Task<SnapshotInfo> StatAsync(string key, CancellationToken cancellationToken = default) => AnswerAsync(
+        () =>
+        {
+            InputCheck.Name(key, "the key");
+            return _metadata.Get(key).Info;
+        },
+        cancellationToken);
 
     /// <summary>Lists snapshots by name, in the order of the bytes.</summary>
     /// <param name="filters">containerd's filters, such as <c>kind==active,labels."a.b/c"~=/^x/</c>; one must match. None, for all.</param>
     /// <param name="cancellationToken">Abandons the listing.</param>
     /// <returns>The snapshots, as of one moment.</returns>
     /// <exception cref="SnapshotException"><see cref="SnapshotError.InvalidArgument"/>: a filter is malformed.</exception>
-    public Task<IReadOnlyList<SnapshotInfo>> ListAsync(IEnumerable<string>? filters = null, CancellationToken cancellationToken = default)
-    {
-        Filters.SnapshotFilter filter = Filters.SnapshotFilter.Parse(filters ?? []);
-        cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult<IReadOnlyList<SnapshotInfo>>([.. _metadata.List().Select(record => record.Info).Where(filter.Matches)]);
-    }
+    public Task<IReadOnlyList<SnapshotInfo>> ListAsync(IEnumerable<string>? filters = null, CancellationToken cancellationToken = default) => AnswerAsync(
+        () =>
+        {
+            Filters.SnapshotFilter filter = Filters.SnapshotFilter.Parse(filters ?? []);
+            return (IReadOnlyList<SnapshotInfo>)[.. _metadata.List().Select(record => record.Info).Where(filter.Matches)];
+        },
+        cancellationToken);
 
     /// <summary>Changes the labels of a snapshot.</summary>
     /// <param name="info">Its name, and its new labels.</param>
@@ -184,6 +186,24 @@ public sealed partial class OverlayBdSnapshotter : IAsyncDisposable
         {
             _metadata.Dispose();
             await _rootLock.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What needs no waiting, with its failure in the task as everywhere.</summary>
+    private static Task<T> AnswerAsync<T>(Func<T> answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Task.FromResult(answer());
+        }
+        catch (Exception e) when (e is SnapshotException or IOException or UnauthorizedAccessException)
+        {
+            return Task.FromException<T>(e);
+        }
+        catch (OperationCanceledException)
+        {
+            return Task.FromCanceled<T>(cancellationToken);
         }
     }
 

@@ -13,6 +13,8 @@ namespace OverlayBd.Snapshotter.Storage;
 internal static class WritableLayer
 {
     private const long Gibibyte = 1L << 30;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Makes the pair, unless it is there already.</summary>
     /// <param name="upper">Where the files go.</param>
@@ -45,7 +47,7 @@ internal static class WritableLayer
     /// <summary>Turns the pair into a layer file of the snapshot. Nobody has the pair open. Repeating it after a crash is fine.</summary>
     /// <exception cref="SnapshotException">There is neither a pair nor the layer that it became.</exception>
     public static async Task CommitAsync(
-        SnapshotDirectory directory, UpperConfig upper, CommitFormat format, CancellationToken cancellationToken)
+        SnapshotDirectory directory, UpperConfig upper, CommitFormat format, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!File.Exists(upper.Data))
         {
@@ -60,8 +62,7 @@ internal static class WritableLayer
             return;
         }
 
-        LsmtWritableImage image = await LsmtWritableImage.OpenAsync(
-            upper.Data, upper.Index!, lower: null, SparseFileCalls.Instance, cancellationToken).ConfigureAwait(false);
+        LsmtWritableImage image = await OpenAsync(upper, time, cancellationToken).ConfigureAwait(false);
         await using (image.ConfigureAwait(false))
         {
             // Without a copy only a log-structured layer can be sealed.
@@ -83,6 +84,24 @@ internal static class WritableLayer
         else
         {
             Publish(upper, directory.SealedFile);
+        }
+    }
+
+    /// <summary>Opens the pair. A backstore may let go of it a moment after its device went.</summary>
+    private static async Task<LsmtWritableImage> OpenAsync(UpperConfig upper, TimeProvider time, CancellationToken cancellationToken)
+    {
+        long start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await LsmtWritableImage.OpenAsync(
+                    upper.Data!, upper.Index!, lower: null, SparseFileCalls.Instance, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException e) when (e.HResult == KernelError.EAGAIN && time.GetElapsedTime(start) < s_patience)
+            {
+                await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
