@@ -39,7 +39,7 @@ public sealed class ConvertedImageTests(RunnableImage image) : IClassFixture<Run
         Grpc.Protocol.Snapshots.SnapshotsClient client = new(channel);
         foreach (string name in new[] { "default", "other" })
         {
-            Metadata headers = new() { { "containerd-namespace", name } };
+            global::Grpc.Core.Metadata headers = new() { { "containerd-namespace", name } };
             await PullAsync(client, headers);
             PrepareSnapshotResponse prepared = await client.PrepareAsync(
                 new() { Snapshotter = "overlaybd", Key = "container", Parent = image.ChainId(1) }, headers);
@@ -52,7 +52,7 @@ public sealed class ConvertedImageTests(RunnableImage image) : IClassFixture<Run
         Assert.InRange(await backstore.FetchedBytesAsync(), 1, image.Converted.Layers.Sum(layer => layer.Size) / 4);
     }
 
-    private async Task PullAsync(Grpc.Protocol.Snapshots.SnapshotsClient client, Metadata headers)
+    private async Task PullAsync(Grpc.Protocol.Snapshots.SnapshotsClient client, global::Grpc.Core.Metadata headers)
     {
         string parent = "";
         for (int i = 0; i < image.Converted.Layers.Count; i++)
