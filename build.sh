@@ -21,8 +21,10 @@ usage: ./build.sh VERB [ARGUMENTS]
                    run it while its blocks are fetched lazily, and compare with pulling it whole
   test             build, run every test, check the formatting; last line: N passed, N failed, N skipped
   bench [ARGS...]  run the benchmarks; ARGS go to BenchmarkDotNet (try --list flat, --filter '*ZFile*')
-  bench devices [SECONDS [NAME]]
-                   measure the block devices with fio; `bench vm` does it in a virtual machine whose kernel has TCMU
+  bench [vm] devices [SECONDS [NAME]]
+                   measure the block devices with fio; with vm, in a virtual machine whose kernel has TCMU
+  bench vm idle [COUNT]
+                   measure the memory of many devices
   publish [--managed]
                    put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc:
                    native ones that need no .NET where they run; with --managed, quicker to make, ones that do
@@ -34,7 +36,7 @@ TEXT
 say() { printf '%s\n' "$*" >&2; }
 die() { say "build.sh: $*"; exit 1; }
 
-# need WHAT:PACKAGE...   WHAT is a program on the PATH, or a shared library (lib*.so.*).
+# need WHAT:PACKAGE...   WHAT is a program on the PATH, a shared library (lib*.so.*), or an absolute path.
 need() {
     local item what package libraries missing=()
     libraries=$(ldconfig -p 2>/dev/null || true)
@@ -42,6 +44,7 @@ need() {
         what=${item%%:*} package=${item#*:}
         case $what in
             lib*.so*) grep -qF "$what " <<<"$libraries" && continue ;;
+            /*) [ -e "$what" ] && continue ;;
             *) command -v "$what" >/dev/null && continue ;;
         esac
         case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
@@ -78,8 +81,8 @@ verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
-         ps:procps \
-         linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux
+         ps:procps linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static \
+         containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
     if ! solution_builds; then
         say "the build failed"
         echo "0 passed, 1 failed, 0 skipped"
@@ -151,7 +154,7 @@ verb_publish() {
     rm -rf artifacts/dist
     mkdir -p artifacts/dist/bin artifacts/dist/etc
     # All programs share one folder, and the managed ones one copy of the libraries.
-    for host in overlaybd-backstore overlaybd; do
+    for host in overlaybd-backstore overlaybd-snapshotter overlaybd; do
         dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" \
             "${kind[@]}" -p:DebugType=none -o artifacts/dist/bin
     done
@@ -187,9 +190,9 @@ verb_bench() {
     local program=artifacts/bin/OverlayBd.Benchmarks/release/OverlayBd.Benchmarks
     if [ "${1-}" = vm ]; then
         shift
-        need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
+        need containerd:containerd linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
              tcmu-runner:tcmu-runner dbus-daemon:dbus
-        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" devices "$@"
+        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" "$@"
     else
         $SUDO "$program" "$@"
     fi

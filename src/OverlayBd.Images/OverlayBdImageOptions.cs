@@ -41,6 +41,15 @@ public sealed class OverlayBdImageOptions
     /// <value>Default <see langword="null"/>: the image has a budget of its own, of 16 prefetches at a time.</value>
     public PrefetchBudget? PrefetchBudget { get; set; }
 
+    /// <summary>Gets or sets the path of a trace to record from the opening on.</summary>
+    /// <value>Default <see langword="null"/>: only what a device config asks for is recorded.</value>
+    /// <remarks>What is read while the image opens is recorded too; <see cref="OverlayBdImage.StartTrace"/> comes later.</remarks>
+    public string? RecordTracePath { get; set; }
+
+    /// <summary>Gets or sets the path of a trace to replay, in place of the acceleration layer's or the device config's.</summary>
+    /// <value>Default <see langword="null"/>: the image's own is replayed, if it has one.</value>
+    public string? ReplayTracePath { get; set; }
+
     /// <summary>Gets or sets the clock of the background download and of recordings.</summary>
     /// <value>Default the system's.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;

@@ -21,6 +21,14 @@ public sealed class RegistryClientOptions
     /// <value><see langword="null"/> for none.</value>
     public string? CertDirectory { get; set; }
 
+    /// <summary>Gets or sets a client certificate that every registry is shown, PEM; <see cref="ClientKeyFile"/> is its key.</summary>
+    /// <value><see langword="null"/> for none. It comes beside those of <see cref="CertDirectory"/>, and does not touch <see cref="HostsDirectory"/>'s.</value>
+    public string? ClientCertificateFile { get; set; }
+
+    /// <summary>Gets or sets the key of <see cref="ClientCertificateFile"/>, PEM; both may be the same file.</summary>
+    /// <value><see langword="null"/> for none.</value>
+    public string? ClientKeyFile { get; set; }
+
     /// <summary>Gets or sets containerd's directory of <c>HOST/hosts.toml</c> files, which name mirrors and their TLS.</summary>
     /// <value><see langword="null"/> for none. <see cref="PlainHttp"/>, <see cref="TlsVerify"/> and <see cref="CertDirectory"/> come before
     /// it.</value>
@@ -96,6 +104,11 @@ public sealed class RegistryClientOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnectionsPerServer, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(UploadChunkSize);
         ArgumentException.ThrowIfNullOrEmpty(UserAgent);
+        if (ClientCertificateFile is null != ClientKeyFile is null)
+        {
+            throw new ArgumentException($"{nameof(ClientCertificateFile)} and {nameof(ClientKeyFile)} go together.");
+        }
+
         ArgumentNullException.ThrowIfNull(TimeProvider);
         return (RegistryClientOptions)MemberwiseClone();
     }

@@ -136,6 +136,16 @@ internal sealed class LoopDevice
         return errno == LibC.EBUSY;
     }
 
+    /// <summary>Makes the device as long as its file is now.</summary>
+    public void AdoptLength()
+    {
+        using FileDescriptor descriptor = FileDescriptor.Open(Path, LibC.O_RDONLY);
+        if (LibC.ioctl(descriptor.Value, LoopConstants.SetCapacity) < 0)
+        {
+            throw KernelError.Create(LibC.errno, $"'{Path}' cannot be made longer");
+        }
+    }
+
     /// <summary>Takes the device off its file: at once, or with its last user when it has any.</summary>
     public void Clear()
     {

@@ -8,5 +8,6 @@ namespace OverlayBd.Registry.Authentication;
     GenerationMode = JsonSourceGenerationMode.Metadata, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(AuthFileDocument))]
 [JsonSerializable(typeof(CredentialHelperReply))]
+[JsonSerializable(typeof(CredentialServiceReply))]
 [JsonSerializable(typeof(TokenResponse))]
 internal sealed partial class AuthenticationJsonContext : JsonSerializerContext;

@@ -164,7 +164,7 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         var cancelled = new TaskCompletionSource();
         origin.Before = async (_, _, token) =>
         {
-            // Not from a callback of the token: what follows the delay may run before it, and take it back.
+            // Not by registering with the token: the delay's own callback comes first, and would take the registration away.
             try
             {
                 await Task.Delay(Timeout.Infinite, token);
