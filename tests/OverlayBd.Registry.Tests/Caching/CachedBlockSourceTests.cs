@@ -2,6 +2,7 @@
 
 using OverlayBd.Format.Oci;
 using OverlayBd.Registry.Caching;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Registry.Tests.Caching;
 
@@ -179,7 +180,7 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        await cancelled.Task.WaitAsync(Token);
+        await cancelled.Task.WaitAsync(Eventually.Patience, Token);
 
         origin.Before = (_, _, _) => Task.CompletedTask;
         await ExpectAsync(source, content, 0, Unit);
@@ -198,7 +199,7 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         Task foreign = ExpectAsync(other, content, 0, Unit);
         await source.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => own);
-        await foreign;
+        await foreign.WaitAsync(Eventually.Patience, Token);
         Assert.True(origin.WasDisposed);
         Assert.Single(otherOrigin.Reads);
     }
