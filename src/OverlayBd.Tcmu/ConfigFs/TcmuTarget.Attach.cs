@@ -7,6 +7,7 @@ namespace OverlayBd.Tcmu.ConfigFs;
 public sealed partial class TcmuTarget
 {
     private const int EAGAIN = 11;
+    private const int EINTR = 4;
     private static readonly TimeSpan s_enablePause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_diskPause = TimeSpan.FromMilliseconds(10);
 
@@ -68,17 +69,17 @@ public sealed partial class TcmuTarget
 
     private async Task EnableAsync(CancellationToken cancellationToken)
     {
-        long start = _time.GetTimestamp();
-        while (true)
+        for (TimeSpan waited = TimeSpan.Zero; ; waited += s_enablePause)
         {
             try
             {
                 await RunAsync(() => ConfigFsDirectory.Write(_target, "enable", "1")).ConfigureAwait(false);
                 return;
             }
-            catch (IOException error) when (error.HResult == EAGAIN && _time.GetElapsedTime(start) < _options.EnableTimeout)
+            catch (IOException error) when (error.HResult is EAGAIN or EINTR && waited < _options.EnableTimeout)
             {
-                // The handler is starting: the kernel holds announcements back.
+                // The handler is stopping or starting: the kernel holds announcements back, or lets go of those that the one
+                // before owed an answer.
                 await Task.Delay(s_enablePause, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException error)
