@@ -90,7 +90,12 @@ public sealed partial class TcmuTarget
     {
         string? address = ReadTrimmed($"{PortalGroup}/address");
         string blocks = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device/block";
-        return address is not null && Names(blocks, "").FirstOrDefault() is string name && File.Exists("/dev/" + name) ? "/dev/" + name : null;
+        return address is not null
+            && Names(blocks, "").FirstOrDefault() is string name
+            && File.Exists("/dev/" + name)
+            && Directory.Exists($"{_options.SysFsRoot}/block/{name}") // the last thing that the kernel makes
+            ? "/dev/" + name
+            : null;
     }
 
     /// <summary>Has the kernel look at the disk's capacity again, after it was resized.</summary>

@@ -41,7 +41,7 @@ public sealed class TakeOverTests : IDisposable
             handler = await HandlerProcess.StartAsync();
         }
 
-        await fio.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        await fio.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
         Assert.True(fio.ExitCode == 0, await output + await fio.StandardError.ReadToEndAsync());
         string hash = (await Shell.RunAsync("sha256sum", disk)).Split(' ')[0];
         await Wait.BlockingAsync(target.Detach, "detach");
@@ -135,7 +135,7 @@ public sealed class TakeOverTests : IDisposable
     [Fact]
     public async Task LostAnnouncements_AreFoundByLooking()
     {
-        const int Count = 40;
+        const int Count = 20;
         string file = _directory["disk"];
         await using (FileBlockStore created = FileBlockStore.Create(file, 1024 * 1024))
         {
@@ -147,7 +147,7 @@ public sealed class TakeOverTests : IDisposable
         Task<string>[] attaching = [.. targets.Select(target => target.AttachAsync(file))];
         await Wait.UntilAsync(static () => Directory.GetDirectories("/sys/class/uio").Length == Count, "all devices have been announced");
         await handler.SignalAsync("CONT");
-        string[] disks = await Task.WhenAll(attaching).WaitAsync(TimeSpan.FromMinutes(1));
+        string[] disks = await Task.WhenAll(attaching).WaitAsync(TimeSpan.FromMinutes(5));
         Assert.Equal(Count, disks.Distinct().Count());
 
         await handler.SignalAsync("STOP");
@@ -156,7 +156,7 @@ public sealed class TakeOverTests : IDisposable
             () => detaching.Count(static task => task.IsCompleted) == Count || GuestKernel.LoopbackTargets.Any(),
             "the detaching has begun");
         await handler.SignalAsync("CONT");
-        await Task.WhenAll(detaching).WaitAsync(TimeSpan.FromMinutes(1));
+        await Task.WhenAll(detaching).WaitAsync(TimeSpan.FromMinutes(5));
         Assert.Empty(GuestKernel.Devices);
         await handler.StopAsync();
     }

@@ -8,7 +8,7 @@ namespace OverlayBd.Vm.Tests.Guest;
 /// <summary>A handler in a process of its own, which can be killed: tests/OverlayBd.Tcmu.TestHandler.</summary>
 internal sealed class HandlerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(5);
     private readonly Process _process;
 
     private HandlerProcess(Process process) => _process = process;
