@@ -13,9 +13,10 @@ public sealed partial class TcmuTarget
 
     /// <summary>Makes the device and waits for its disk. What was made is taken down when a step fails.</summary>
     /// <param name="configuration">What the handler is to serve, such as the path of a device configuration.</param>
-    /// <param name="cancellationToken">Abandons the attach; what was made is taken down. While the handler opens the device this must wait.</param>
+    /// <param name="cancellationToken">Abandons the attach, though not while the handler opens the device; what was made is taken down.</param>
     /// <returns>The disk, such as <c>/dev/sda</c>.</returns>
-    /// <exception cref="IOException">A step failed; the message says which. The handler's own cause is in its log and result file.</exception>
+    /// <exception cref="IOException">The device exists already, or a step failed; the message says which. The handler's own cause is
+    /// in its log and result file.</exception>
     /// <exception cref="OperationCanceledException">The attach was abandoned.</exception>
     public async Task<string> AttachAsync(string configuration, CancellationToken cancellationToken = default)
     {

@@ -81,7 +81,8 @@ public sealed partial class TcmuTarget
         IEnumerable<string> devices = Names(Adapter(options), DirectoryPrefix);
         IEnumerable<string> loopbacks = Names($"{options.TargetRoot}/loopback", naaPrefix)
             .SelectMany(name => Names($"{options.TargetRoot}/loopback/{naaPrefix}{name}/tpgt_1/lun/lun_0", DirectoryPrefix));
-        return [.. devices.Concat(loopbacks).Where(IsId).Distinct().Order(StringComparer.Ordinal).Select(id => new TcmuTarget(id, options, time))];
+        IEnumerable<string> ids = devices.Concat(loopbacks).Where(IsId).Distinct().Order(StringComparer.Ordinal);
+        return [.. ids.Select(id => new TcmuTarget(id, options, time))];
     }
 
     /// <summary>Finds the disk of a device that was attached before, perhaps by another process.</summary>

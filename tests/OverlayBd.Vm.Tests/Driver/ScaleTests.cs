@@ -48,7 +48,8 @@ public sealed class ScaleTests(ITestOutputHelper output)
         }
 
         long heap = GC.GetTotalMemory(forceFullCollection: true) - heapBefore - Devices * 64 * 1024L;
-        output.WriteLine($"a device: {heap / Devices} bytes of heap, {((Resident() - residentBefore) / Devices) - (64 * 1024)} bytes resident, its store aside");
+        long resident = Resident() - residentBefore - Devices * 64 * 1024L;
+        output.WriteLine($"a device: {heap / Devices} bytes of heap, {resident / Devices} bytes resident, its store aside");
         start = Stopwatch.GetTimestamp();
         await Task.WhenAll(devices.Select(static device => device.RemoveAsync()));
         await Task.WhenAll(disks.Select(static disk => disk.DetachAsync()));

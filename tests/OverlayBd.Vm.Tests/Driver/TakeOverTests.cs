@@ -119,10 +119,12 @@ public sealed class TakeOverTests : IDisposable
     {
         await using TcmuServer server = await TcmuServer.StartAsync();
         MemoryStore store = MemoryStore.Random(1024 * 1024);
-        TcmuDisk disk = await server.AttachAsync(store, new() { QueueDepth = 7, CommandTimeout = TimeSpan.FromSeconds(99), DiskTimeout = TimeSpan.FromSeconds(77) });
+        TcmuTargetOptions options = new() { QueueDepth = 7, CommandTimeout = TimeSpan.FromSeconds(99), DiskTimeout = TimeSpan.FromSeconds(77) };
+        TcmuDisk disk = await server.AttachAsync(store, options);
         Assert.Equal(7, disk.Number("device/queue_depth"));
         Assert.Equal(77, disk.Number("device/timeout"));
-        Assert.Equal("99", (await File.ReadAllTextAsync($"{GuestKernel.Targets}/core/user_999999999/dev_{disk.Target.Id}/attrib/cmd_time_out")).Trim());
+        string attributes = $"{GuestKernel.Targets}/core/user_999999999/dev_{disk.Target.Id}/attrib";
+        Assert.Equal("99", (await File.ReadAllTextAsync(attributes + "/cmd_time_out")).Trim());
 
         var again = new TcmuTarget(disk.Target.Id, new() { Subtype = TcmuServer.Subtype });
         Assert.Equal(disk.Path, again.FindDisk());
@@ -146,6 +148,7 @@ public sealed class TakeOverTests : IDisposable
         await handler.SignalAsync("STOP");
         Task<string>[] attaching = [.. targets.Select(target => target.AttachAsync(file))];
         await Wait.UntilAsync(static () => Directory.GetDirectories("/sys/class/uio").Length == Count, "all devices have been announced");
+        Assert.True(handler.LostAnnouncements > 0);
         await handler.SignalAsync("CONT");
         string[] disks = await Task.WhenAll(attaching).WaitAsync(TimeSpan.FromMinutes(5));
         Assert.Equal(Count, disks.Distinct().Count());

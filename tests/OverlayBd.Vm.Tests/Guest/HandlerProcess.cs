@@ -15,7 +15,9 @@ internal sealed class HandlerProcess : IAsyncDisposable
 
     public static async Task<HandlerProcess> StartAsync(int? announcementBuffer = null)
     {
-        string[] arguments = announcementBuffer is int buffer ? [TcmuServer.Subtype, buffer.ToString(CultureInfo.InvariantCulture)] : [TcmuServer.Subtype];
+        string[] arguments = announcementBuffer is int buffer
+            ? [TcmuServer.Subtype, buffer.ToString(CultureInfo.InvariantCulture)]
+            : [TcmuServer.Subtype];
         var handler = new HandlerProcess(Process.Start(
             new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "OverlayBd.Tcmu.TestHandler"), arguments)
             {
@@ -28,6 +30,12 @@ internal sealed class HandlerProcess : IAsyncDisposable
 
     public async Task WaitForLineAsync(string line) =>
         Assert.Equal(line, await _process.StandardOutput.ReadLineAsync().WaitAsync(s_deadline));
+
+    /// <summary>The announcements that the kernel could not deliver to it.</summary>
+    public long LostAnnouncements => File.ReadLines("/proc/net/netlink").Skip(1)
+        .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)) // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+        .Where(fields => fields[1] == "16" && fields[2] == _process.Id.ToString(CultureInfo.InvariantCulture))
+        .Sum(static fields => long.Parse(fields[8], CultureInfo.InvariantCulture));
 
     public async Task KillAsync()
     {
