@@ -4,13 +4,18 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using OverlayBd.Benchmarks.Fuse;
+using OverlayBd.Benchmarks.Devices;
 
-// "fuse" measures the device with fio; everything else is BenchmarkDotNet's, in this process, so that a benchmark and its
+// "devices" measures the block devices with fio, "idle" the memory of many that nobody reads; everything else is BenchmarkDotNet's, in this process, so that a benchmark and its
 // limit see the same machine.
-if (args is ["fuse", ..])
+if (args is ["devices", ..])
 {
-    return await FuseDeviceBenchmark.RunAsync(args[1..]);
+    return await DeviceBenchmark.RunAsync(args[1..]);
+}
+
+if (args is ["idle", ..])
+{
+    return await IdleDevicesBenchmark.RunAsync(args[1..]);
 }
 
 IConfig config = DefaultConfig.Instance

@@ -83,6 +83,7 @@ public sealed partial class FuseBlockDevice
 
         _autoClearHold?.Dispose();
         await ReleaseAsync().ConfigureAwait(false);
+        _mount!.Dispose();
     }
 
     private async Task<bool> CheckUsersAsync(FuseDetachMode mode)
@@ -106,7 +107,8 @@ public sealed partial class FuseBlockDevice
             : throw KernelError.Create(errno, $"{DevicePath} of '{Name}' cannot be flushed");
     }
 
-    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is allowed.</summary>
+    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is
+    /// allowed.</summary>
     private async Task<bool> FinishAsync(Task call, string what, FuseDetachMode mode, CancellationToken cancellationToken)
     {
         try
@@ -142,7 +144,8 @@ public sealed partial class FuseBlockDevice
             {
                 IReadOnlyList<string> users = LoopUsers.FindOpen(DevicePath, _mountPoint);
                 throw new IOException(
-                    $"{DevicePath} of '{Name}' goes when its last user does; after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
+                    $"{DevicePath} of '{Name}' goes when its last user does; " +
+                    $"after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
                     $"{(users.Count == 0 ? "by whom is not known" : string.Join(", ", users))}.");
             }
 
@@ -206,6 +209,7 @@ public sealed partial class FuseBlockDevice
 
         await WaitUntilDrainedAsync().ConfigureAwait(false);
         _connection.Metrics.Dispose();
+        _mount?.Dispose();
         RemoveMountPointFile();
     }
 

@@ -66,21 +66,26 @@ public static class FuseDeviceInventory
         FuseDeviceInfo device, bool unmountUsers = false, bool evenIfUnresponsive = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(device);
-        MountEntry? entry = MountTable.Read().OverlayBdMounts.FirstOrDefault(
-            mount => mount.Minor == device.Connection && mount.MountPoint == device.MountPoint);
-        if (entry is null)
+        if (FindMount(device) is not MountEntry entry)
         {
             return;
         }
 
+        // Somebody else may be removing it as well, and the number be a living device's by now: what is to be aborted is opened before the
+        // state is asked and the mount looked for once more.
+        using FuseMount mount = FuseMount.Of(entry);
         FuseDeviceState? state = await FindStateAsync(device.MountPoint).ConfigureAwait(false);
+        if (state is null || FindMount(device) != entry)
+        {
+            return;
+        }
+
         if (state == FuseDeviceState.Serving || (state == FuseDeviceState.Unresponsive && !evenIfUnresponsive))
         {
             throw new InvalidOperationException($"The device '{device.Name}' over '{device.MountPoint}' has a server ({state}).");
         }
 
         // The order matters: who hangs in a request is freed, then the file system, the loop device, and the mount below it.
-        FuseMount mount = FuseMount.Of(entry);
         await BlockingCall.RunAsync(mount.Abort).ConfigureAwait(false);
         LoopDevice? loop = await BlockingCall.RunAsync(() => FindLoop(entry)).ConfigureAwait(false);
         if (loop is not null)
@@ -117,7 +122,8 @@ public static class FuseDeviceInventory
         }
     }
 
-    private static async Task WaitUntilGoneAsync(FuseDeviceInfo device, LoopDevice loop, MountEntry entry, CancellationToken cancellationToken)
+    private static async Task WaitUntilGoneAsync(
+        FuseDeviceInfo device, LoopDevice loop, MountEntry entry, CancellationToken cancellationToken)
     {
         long start = TimeProvider.System.GetTimestamp();
         while (await BlockingCall.RunAsync(() => loop.IsBackedBy(entry.Minor, entry.MountPoint)).ConfigureAwait(false))
@@ -126,12 +132,16 @@ public static class FuseDeviceInventory
             {
                 IReadOnlyList<string> users = LoopUsers.FindOpen(loop.Path);
                 throw new IOException(
-                    $"{loop.Path} of the dead device '{device.Name}' goes when its last user does; it is still open: {string.Join(", ", users)}.");
+                    $"{loop.Path} of the dead device '{device.Name}' goes when its last user does; it is still open: "
+                    + $"{string.Join(", ", users)}.");
             }
 
             await Task.Delay(s_pollInterval, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private static MountEntry? FindMount(FuseDeviceInfo device) => MountTable.Read().OverlayBdMounts.FirstOrDefault(
+        mount => mount.Minor == device.Connection && mount.MountPoint == device.MountPoint);
 
     private static FuseDeviceInfo Describe(MountEntry mount, FuseDeviceState state)
     {

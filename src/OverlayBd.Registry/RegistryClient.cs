@@ -20,6 +20,7 @@ public sealed class RegistryClient : IDisposable
     private readonly AuthorizedSender _sender;
     private readonly RetryPolicy _retries;
     private readonly ILogger _logger;
+    private int _disposed;
 
     /// <summary>Makes a client. Nothing is read or asked yet.</summary>
     /// <param name="options">How registries are reached; copied.</param>
@@ -30,10 +31,12 @@ public sealed class RegistryClient : IDisposable
     {
     }
 
-    /// <summary>Makes a client that sends through <paramref name="httpClient"/> where a registry needs no TLS settings of its own.</summary>
+    /// <summary>Makes a client that sends through <paramref name="httpClient"/> where a registry needs no TLS settings of its
+    /// own.</summary>
     /// <param name="options">How registries are reached; copied.</param>
     /// <param name="httpClient">
-    /// The client, owned from now on. Its handler must neither follow redirects nor keep cookies nor unpack bodies, and its timeout must be infinite.
+    /// The client, owned from now on. Its handler must neither follow redirects nor keep cookies nor unpack bodies, and its timeout must be
+    /// infinite.
     /// </param>
     /// <param name="loggerFactory">Where to log, or <see langword="null"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
@@ -63,11 +66,15 @@ public sealed class RegistryClient : IDisposable
         return new RegistryRepository(new RegistrySession(reference, _resolver, _sender, _retries, _logger), _options, Statistics);
     }
 
-    /// <summary>Closes the connections. Requests under way fail.</summary>
+    /// <summary>Closes the connections. Requests under way fail. Calling it again does nothing.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         _authenticator.Dispose();
         _clients.Dispose();
-        ((IDisposable)Statistics).Dispose();
     }
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics.Metrics;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry;
 
 /// <summary>What a <see cref="RegistryClient"/> has done so far. The same numbers go to the meter <c>OverlayBd.Registry</c>.</summary>
-public sealed class RegistryStatistics : IDisposable
+public sealed class RegistryStatistics
 {
     /// <summary>The name of the meter.</summary>
     public const string MeterName = "OverlayBd.Registry";
 
-    private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _requestCounter;
-    private readonly Counter<long> _retryCounter;
-    private readonly Counter<long> _receivedCounter;
-    private readonly Counter<long> _sentCounter;
     private long _requests;
     private long _retries;
     private long _tokenRequests;
@@ -23,10 +18,6 @@ public sealed class RegistryStatistics : IDisposable
 
     internal RegistryStatistics()
     {
-        _requestCounter = _meter.CreateCounter<long>("overlaybd.registry.requests", "{request}", "HTTP requests made.");
-        _retryCounter = _meter.CreateCounter<long>("overlaybd.registry.retries", "{retry}", "Operations tried again.");
-        _receivedCounter = _meter.CreateCounter<long>("overlaybd.registry.received", "By", "Bytes of bodies received.");
-        _sentCounter = _meter.CreateCounter<long>("overlaybd.registry.sent", "By", "Bytes of bodies sent.");
     }
 
     /// <summary>Gets the number of HTTP requests, those for tokens and along redirects included.</summary>
@@ -44,32 +35,29 @@ public sealed class RegistryStatistics : IDisposable
     /// <summary>Gets the bytes of bodies sent.</summary>
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
-    /// <inheritdoc/>
-    void IDisposable.Dispose() => _meter.Dispose();
-
-    internal void AddRequest()
-    {
-        Interlocked.Increment(ref _requests);
-        _requestCounter.Add(1);
-    }
+    internal void AddRequest() => Interlocked.Increment(ref _requests);
 
     internal void AddRetry()
     {
         Interlocked.Increment(ref _retries);
-        _retryCounter.Add(1);
+        RegistryTelemetry.Retried();
     }
 
-    internal void AddTokenRequest() => Interlocked.Increment(ref _tokenRequests);
+    internal void AddTokenRequest()
+    {
+        Interlocked.Increment(ref _tokenRequests);
+        RegistryTelemetry.TokenRequested();
+    }
 
     internal void AddReceived(int bytes)
     {
         Interlocked.Add(ref _bytesReceived, bytes);
-        _receivedCounter.Add(bytes);
+        RegistryTelemetry.Received(bytes);
     }
 
     internal void AddSent(int bytes)
     {
         Interlocked.Add(ref _bytesSent, bytes);
-        _sentCounter.Add(bytes);
+        RegistryTelemetry.Sent(bytes);
     }
 }

@@ -9,8 +9,9 @@ namespace OverlayBd.Tcmu;
 public sealed partial class TcmuDevice
 {
     /// <summary>Reads what is in the ring. Called on the thread of the device's poller only.</summary>
+    /// <param name="hungUp">Whether the kernel has taken the device away.</param>
     /// <returns>Whether to go on with this device.</returns>
-    internal bool ReadRing()
+    internal bool ReadRing(bool hungUp = false)
     {
         lock (_reading)
         {
@@ -19,7 +20,7 @@ public sealed partial class TcmuDevice
                 return false;
             }
 
-            if (!_device.Acknowledge())
+            if (hungUp)
             {
                 IsGone = true;
                 return false;

@@ -35,13 +35,13 @@ public sealed class FuseBlockDeviceDetachTests
         await using FuseBlockDevice device = await AttachExt4Async();
         await using MountedFileSystem mounted = await MountedFileSystem.MountAsync(device.DevicePath, directory["mnt"]);
         Task detach = device.DetachAsync(FuseDetachMode.Lazy, TestContext.Current.CancellationToken);
-        await Task.WhenAny(detach, UntilAsync(() => MountTable.Read().FindAt(device.MountPoint) is null));
+        await Task.WhenAny(detach, Eventually.TrueAsync(() => MountTable.Read().FindAt(device.MountPoint) is null, "the disk is not mounted any more"));
         await File.WriteAllTextAsync(Path.Combine(mounted.Path, "still"), "works");
         await Shell.RunAsync("sync", "-f", mounted.Path);
         Assert.False(detach.IsCompleted);
         await mounted.UnmountAsync();
         await detach;
-        Assert.True(device.Completion.IsCompletedSuccessfully);
+        Assert.True(device.Completion.IsCompletedSuccessfully, $"{device.Completion.Exception}");
         Assert.False(File.Exists(device.MountPoint));
     }
 
@@ -58,7 +58,7 @@ public sealed class FuseBlockDeviceDetachTests
             store.OnRead = (_, _, token) => new ValueTask(gate.Task.WaitAsync(token));
             using var direct = new DirectFile(device.DevicePath);
             Task<byte[]> read = direct.ReadAsync(16 << 20, 4096);
-            await UntilAsync(() => device.Statistics.InFlight > 0);
+            await Eventually.TrueAsync(() => device.Statistics.InFlight > 0, "a request in flight");
             await device.DisposeAsync();
             await Assert.ThrowsAsync<IOException>(() => read);
             await Assert.ThrowsAsync<IOException>(() => device.Completion);
@@ -99,7 +99,7 @@ public sealed class FuseBlockDeviceDetachTests
         {
             // Not in this process: what waits for its own device cannot be killed.
             Task<(int ExitCode, string Output)> writer = Shell.TryRunAsync("dd", "if=/dev/zero", $"of={device.DevicePath}", "bs=64k", "count=1", "conv=notrunc");
-            await UntilAsync(() => device.Statistics.InFlight > 0);
+            await Eventually.TrueAsync(() => device.Statistics.InFlight > 0, "a request in flight");
             await Assert.ThrowsAsync<IOException>(() => device.DetachAsync(TestContext.Current.CancellationToken));
             await device.DisposeAsync();
             await writer;
@@ -123,7 +123,7 @@ public sealed class FuseBlockDeviceDetachTests
             using var source = new CancellationTokenSource();
             Task<FuseBlockDevice> attach = FuseBlockDevice.AttachAsync(
                 store, new FuseBlockDeviceOptions { MountPoint = directory["disk"], LeaveOpen = true }, source.Token);
-            await Task.WhenAny(attach, UntilAsync(() => MountTable.Read().FindAt(directory["disk"]) is not null || attach.IsCompleted));
+            await Eventually.TrueAsync(() => MountTable.Read().FindAt(directory["disk"]) is not null || attach.IsCompleted, "the disk is mounted");
             await source.CancelAsync();
             try
             {
@@ -145,7 +145,7 @@ public sealed class FuseBlockDeviceDetachTests
     {
         await using FuseBlockDevice device = await AttachExt4Async();
         await Shell.RunAsync("losetup", "-d", device.DevicePath);
-        await UntilAsync(() => LinuxCalls.Unmount(device.MountPoint, 0) == 0);
+        await Eventually.TrueAsync(() => LinuxCalls.Unmount(device.MountPoint, 0) == 0, "the disk can be unmounted");
         await device.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         await device.DetachAsync(TestContext.Current.CancellationToken);
         Assert.False(File.Exists(device.MountPoint));
@@ -157,7 +157,8 @@ public sealed class FuseBlockDeviceDetachTests
         FuseBlockDevice device = await AttachExt4Async();
         await using (device)
         {
-            Assert.True(FuseControl.TryAbort(MountTable.Read().FindAt(device.MountPoint)!.Minor));
+            using FuseControl control = FuseControl.TryOpen(MountTable.Read().FindAt(device.MountPoint)!.Minor)!;
+            Assert.True(control.TryAbort());
             IOException exception = await Assert.ThrowsAsync<IOException>(
                 () => device.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
             Assert.Equal(LibC.ECONNABORTED, exception.HResult);
@@ -188,14 +189,5 @@ public sealed class FuseBlockDeviceDetachTests
         await File.WriteAllBytesAsync(directory["image"], new byte[StoreLength]);
         await Shell.RunAsync("mkfs.ext4", "-q", "-F", directory["image"]);
         return new ArrayBlockStore(await File.ReadAllBytesAsync(directory["image"]));
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(2, deadline.Token);
-        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using OverlayBd.Fuse.Tests.Infrastructure;
+using OverlayBd.Testing;
 using Tmds.Linux;
 
 namespace OverlayBd.Fuse.Tests;
@@ -78,7 +79,7 @@ public sealed class FuseBlockDeviceFailureTests
         Task<byte[]>[] stalled = [.. Enumerable.Range(0, 16).Select(i => direct.ReadAsync((4 << 20) + i * 4096, 4096))];
         try
         {
-            await WaitUntilAsync(() => device.Statistics.InFlight == 16);
+            await Eventually.TrueAsync(() => device.Statistics.InFlight == 16, "16 requests in flight");
             for (int i = 0; i < 200; i++)
             {
                 Assert.Equal(store.Content.AsMemory(i * 4096, 4096).ToArray(), await direct.ReadAsync(i * 4096, 4096));
@@ -108,7 +109,7 @@ public sealed class FuseBlockDeviceFailureTests
             "--ioengine=libaio", "--direct=1", "--size=8m", "--loops=2", "--norandommap", "--invalidate=0");
         try
         {
-            await WaitUntilAsync(() => device.Statistics.InFlight >= 100 || fio.IsCompleted);
+            await Eventually.TrueAsync(() => device.Statistics.InFlight >= 100 || fio.IsCompleted, "100 requests in flight");
         }
         finally
         {
@@ -145,7 +146,7 @@ public sealed class FuseBlockDeviceFailureTests
         await using FuseBlockDevice device = await FuseBlockDevice.AttachAsync(store, options);
         using var direct = new DirectFile(device.DevicePath);
         Task<byte[]> read = direct.ReadAsync(1 << 20, 4096);
-        await WaitUntilAsync(() => device.Statistics.InFlight == 1);
+        await Eventually.TrueAsync(() => device.Statistics.InFlight == 1, "one request in flight");
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.False(read.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(2));
@@ -197,7 +198,7 @@ public sealed class FuseBlockDeviceFailureTests
         Task<byte[]> read = direct.ReadAsync(1 << 20, 4096);
         try
         {
-            await WaitUntilAsync(() => device.Statistics.InFlight == 1);
+            await Eventually.TrueAsync(() => device.Statistics.InFlight == 1, "one request in flight");
             time.Advance(TimeSpan.FromSeconds(6));
             await Assert.ThrowsAsync<IOException>(() => read);
         }
@@ -217,15 +218,6 @@ public sealed class FuseBlockDeviceFailureTests
         {
             await Task.Yield();
             throw exception;
-        }
-    }
-
-    private static async Task WaitUntilAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(2, deadline.Token);
         }
     }
 }

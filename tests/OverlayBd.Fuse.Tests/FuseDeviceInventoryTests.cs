@@ -78,6 +78,33 @@ public sealed class FuseDeviceInventoryTests
         Assert.True(exitCode is 0 or 1, output);
     }
 
+    [Fact]
+    public async Task FrozenServer_IsNotRemoved_UnlessAskedFor_AndItsReadersAreFreed()
+    {
+        using var directory = new TempDirectory();
+        string name = $"frozen-{Environment.ProcessId}";
+        await using ServerProcess server = await ServerProcess.StartAsync(name, directory["disk"], $"zeros:{64 << 20}");
+        await server.FreezeAsync();
+        Task<(int ExitCode, string Output)> reader = Shell.TryRunAsync("dd", $"if={server.DevicePath}", "of=/dev/null", "bs=4k", "count=1", "iflag=direct");
+        FuseDeviceInfo frozen = Assert.Single(await FuseDeviceInventory.ListAsync(TestContext.Current.CancellationToken), info => info.Name == name);
+        Assert.Equal(FuseDeviceState.Unresponsive, frozen.State);
+        Assert.DoesNotContain(await FuseDeviceInventory.FindStaleAsync(TestContext.Current.CancellationToken), info => info.Name == name);
+        InvalidOperationException exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => FuseDeviceInventory.CleanUpAsync(frozen, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Contains(name, exception.Message, StringComparison.Ordinal);
+        Assert.False(reader.IsCompleted);
+
+        await FuseDeviceInventory.CleanUpAsync(frozen, evenIfUnresponsive: true, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, (await reader).ExitCode);
+        Assert.Null(MountTable.Read().FindAt(directory["disk"]));
+        Assert.False(File.Exists(directory["disk"]));
+        Assert.DoesNotContain(await FuseDeviceInventory.ListAsync(TestContext.Current.CancellationToken), info => info.Name == name);
+
+        // It finds nothing left of its device when it goes on, and ends in good order.
+        server.Thaw();
+        Assert.Equal(0, await server.EndAsync());
+    }
+
     private static async Task<bool> IsBackedByAsync(string device, string path) =>
         (await File.ReadAllTextAsync($"/sys/block/{Path.GetFileName(device)}/loop/backing_file")).Trim() == path;
 }

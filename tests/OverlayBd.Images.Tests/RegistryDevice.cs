@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Microsoft.Extensions.Time.Testing;
 using OverlayBd.Format.Config;
 using OverlayBd.Format.Oci;
 using OverlayBd.Registry;
@@ -43,7 +42,7 @@ internal sealed class RegistryDevice : IAsyncDisposable
 
     public BlockCache Cache { get; }
 
-    public FakeTimeProvider Time { get; } = new();
+    public TestClock Time { get; } = new();
 
     public Descriptor[] Layers { get; }
 
@@ -65,18 +64,6 @@ internal sealed class RegistryDevice : IAsyncDisposable
     public Descriptor AddBlob(byte[] content) => Registry.AddBlob(RepositoryName, content);
 
     public Task<OverlayBdImage> OpenAsync() => OverlayBdImage.OpenAsync(Config, Options, TestContext.Current.CancellationToken);
-
-    /// <summary>Moves the clock until something has happened.</summary>
-    public async Task PassTimeUntilAsync(Task task)
-    {
-        while (!task.IsCompleted)
-        {
-            Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(task, Task.Delay(1, TestContext.Current.CancellationToken));
-        }
-
-        await task;
-    }
 
     public async ValueTask DisposeAsync()
     {

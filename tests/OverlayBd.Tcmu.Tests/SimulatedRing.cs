@@ -61,12 +61,6 @@ internal sealed unsafe class SimulatedRing : RingDevice
         _ = write(Descriptor, &one, sizeof(ulong));
     }
 
-    public override bool Acknowledge()
-    {
-        ulong count;
-        return Descriptor < 0 || read(Descriptor, &count, sizeof(ulong)) >= 0 || errno == EAGAIN;
-    }
-
     public override void RingDoorbell() => Doorbells++;
 
     /// <summary>The commands whose data areas are kept although they were answered.</summary>

@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Tcmu.Tests;
 
@@ -263,16 +264,8 @@ public sealed class TcmuDeviceTests : IAsyncDisposable
 
     private async Task<List<SimulatedResponse>> NextAsync()
     {
-        while (true)
-        {
-            List<SimulatedResponse> responses = _ring.Take();
-            if (responses.Count > 0)
-            {
-                return responses;
-            }
-
-            await Task.Yield();
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-        }
+        List<SimulatedResponse> responses = [];
+        await Eventually.TrueAsync(() => (responses = _ring.Take()).Count > 0, "a response");
+        return responses;
     }
 }

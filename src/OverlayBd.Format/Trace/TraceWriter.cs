@@ -75,7 +75,8 @@ public sealed class TraceWriter : IAsyncDisposable
         return _buffered == _buffer.Length ? new ValueTask(WriteBufferAsync(cancellationToken)) : ValueTask.CompletedTask;
     }
 
-    /// <summary>Writes what is buffered, and the header. The output is flushed, as far as its stream does that, and stands at its end.</summary>
+    /// <summary>Writes what is buffered, and the header. The output is flushed, as far as its stream does that, and stands at its
+    /// end.</summary>
     /// <param name="cancellationToken">Abandons the completion; the trace is then useless.</param>
     /// <returns>A task that completes when the trace is written.</returns>
     /// <exception cref="InvalidOperationException">The trace is complete already.</exception>
@@ -98,7 +99,7 @@ public sealed class TraceWriter : IAsyncDisposable
         await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Releases the output, if it is owned. A trace that was not completed is not one.</summary>
+    /// <summary>Releases the output, if it is owned. A trace that was not completed is not one. Calling it again does nothing.</summary>
     /// <returns>A task that completes when the output is released.</returns>
     public ValueTask DisposeAsync() => _leaveOpen ? ValueTask.CompletedTask : _output.DisposeAsync();
 

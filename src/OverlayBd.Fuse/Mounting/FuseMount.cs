@@ -7,7 +7,9 @@ using Tmds.Linux;
 namespace OverlayBd.Fuse.Mounting;
 
 /// <summary>A FUSE mount over a regular file, known by the number the kernel gave it and not by its path, which may change.</summary>
-internal sealed class FuseMount
+/// <remarks>The number may be another mount's as soon as this one is gone, hence the way to abort it is opened while it is surely
+/// there.</remarks>
+internal sealed class FuseMount : IDisposable
 {
     // linux/mount.h
     private const ulong MS_RDONLY = 1;
@@ -16,11 +18,13 @@ internal sealed class FuseMount
     private const ulong MS_NOEXEC = 8;
 
     private readonly string _source;
+    private readonly FuseControl? _control;
 
     private FuseMount(MountEntry entry)
     {
         Minor = entry.Minor;
         _source = entry.Source;
+        _control = FuseControl.TryOpen(entry.Minor);
     }
 
     /// <summary>Where it is mounted now, in this mount namespace. Numbers are used again, hence the name is compared as well.</summary>
@@ -49,10 +53,11 @@ internal sealed class FuseMount
         }
 
         _ = LinuxCalls.Unmount(mountPoint, LibC.MNT_DETACH);
-        throw new IOException($"The mount over '{mountPoint}' does not show in /proc/self/mountinfo: is the path absolute and without links?");
+        throw new IOException(
+            $"The mount over '{mountPoint}' does not show in /proc/self/mountinfo: is the path absolute and without links?");
     }
 
-    /// <summary>Refers to a mount that somebody made.</summary>
+    /// <summary>Refers to a mount that somebody made. The caller checks afterwards that the entry is still in the table.</summary>
     public static FuseMount Of(MountEntry entry) => new(entry);
 
     /// <summary>Unmounts it everywhere in this mount namespace.</summary>
@@ -81,7 +86,7 @@ internal sealed class FuseMount
     /// <summary>Ends the connection: every request in flight and every later one fails.</summary>
     public void Abort()
     {
-        if (!FuseControl.TryAbort(Minor))
+        if (_control?.TryAbort() != true)
         {
             // Without fusectl the same is reached through the mount itself, while it is in the tree.
             foreach (string mountPoint in MountPoints)
@@ -90,4 +95,7 @@ internal sealed class FuseMount
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _control?.Dispose();
 }

@@ -3,12 +3,16 @@
 using Microsoft.Extensions.Logging;
 using OverlayBd.Format;
 using OverlayBd.Format.Config;
+using OverlayBd.Images.Observation;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Images.Downloading;
 
-/// <summary>Downloads the remote layers of an image as a whole while it is in use, one after the other, and reads them locally from then on.</summary>
+/// <summary>Downloads the remote layers of an image as a whole while it is in use, one after the other, and reads them locally from then
+/// on.</summary>
 /// <remarks>
-/// <para>Files and settings are those of overlaybd <c>src/bk_download.cpp</c>: a layer grows in <c>.download</c> in its directory and becomes
+/// <para>Files and settings are those of overlaybd <c>src/bk_download.cpp</c>: a layer grows in <c>.download</c> in its directory and
+/// becomes
 /// <c>overlaybd.commit</c>. What an earlier download stored is used, and nothing is trusted before the digest of the whole is right.</para>
 /// <para>A failure harms nobody: the layer goes on being read from its registry.</para>
 /// </remarks>
@@ -24,12 +28,15 @@ public sealed class BackgroundDownload : IAsyncDisposable
     private readonly DownloadCounters _counters = new();
     private readonly IReadOnlyList<DownloadTarget> _targets;
     private readonly DownloadConfig _settings;
+    private readonly IBlockOperationObserver? _observer;
     private readonly TimeProvider _time;
     private readonly RateLimiter _limiter;
     private readonly ILogger _logger;
     private readonly Task _run;
 
-    internal BackgroundDownload(IReadOnlyList<DownloadTarget> targets, DownloadConfig settings, TimeProvider time, ILogger logger)
+    internal BackgroundDownload(
+        IReadOnlyList<DownloadTarget> targets, DownloadConfig settings, IBlockOperationObserver? observer, TimeProvider time,
+        ILogger logger)
     {
         _targets = targets;
         _settings = settings with
@@ -38,6 +45,7 @@ public sealed class BackgroundDownload : IAsyncDisposable
             Tries = Math.Max(1, settings.Tries),
             BlockSize = Math.Clamp(settings.BlockSize, LeastBlockSize, MostBlockSize),
         };
+        _observer = observer;
         _time = time;
         _logger = logger;
         _limiter = new RateLimiter(settings.MaxMiBPerSecond * 1024L * 1024, time);
@@ -108,14 +116,15 @@ public sealed class BackgroundDownload : IAsyncDisposable
     {
         try
         {
-            var download = new LayerDownload(target, _settings.BlockSize, _limiter, _counters);
+            var download = new LayerDownload(target, _settings.BlockSize, _limiter, _counters, _observer, _time);
             if (!File.Exists(target.CommitPath) && !await download.RunAsync(keepStored, cancellationToken).ConfigureAwait(false))
             {
                 return TryResult.Busy;
             }
 
             FileBlockSource file = FileBlockSource.Open(target.CommitPath);
-            await target.Source.SwitchAsync(file, cancellationToken).ConfigureAwait(false);
+            BlockSource observed = ObservedBlockSource.Wrap(file, target.CommitPath, _observer, _time);
+            await target.Source.SwitchAsync(observed, cancellationToken).ConfigureAwait(false);
             _counters.LayerCompleted();
             ImageLog.LayerDownloaded(_logger, target.Name, target.CommitPath);
             return TryResult.Done;

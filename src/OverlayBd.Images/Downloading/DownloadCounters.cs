@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using OverlayBd.Images.Observation;
+
 namespace OverlayBd.Images.Downloading;
 
 /// <summary>The counts of a background download; one writer, any readers.</summary>
@@ -11,13 +13,29 @@ internal sealed class DownloadCounters
     private long _downloaded;
     private long _resumed;
 
-    public void LayerCompleted() => Interlocked.Increment(ref _completed);
+    public void LayerCompleted()
+    {
+        Interlocked.Increment(ref _completed);
+        ImageTelemetry.LayerDownloaded(success: true);
+    }
 
-    public void LayerFailed() => Interlocked.Increment(ref _failed);
+    public void LayerFailed()
+    {
+        Interlocked.Increment(ref _failed);
+        ImageTelemetry.LayerDownloaded(success: false);
+    }
 
-    public void TryFailed() => Interlocked.Increment(ref _failedTries);
+    public void TryFailed()
+    {
+        Interlocked.Increment(ref _failedTries);
+        ImageTelemetry.DownloadFailed();
+    }
 
-    public void Downloaded(int bytes) => Interlocked.Add(ref _downloaded, bytes);
+    public void Downloaded(int bytes)
+    {
+        Interlocked.Add(ref _downloaded, bytes);
+        ImageTelemetry.Downloaded(bytes);
+    }
 
     public void Resumed(int bytes) => Interlocked.Add(ref _resumed, bytes);
 

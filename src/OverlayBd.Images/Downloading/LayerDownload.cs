@@ -4,11 +4,19 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using OverlayBd.Format;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Images.Downloading;
 
-/// <summary>One try to download one layer: fills the holes of <c>.download</c>, and makes it <c>overlaybd.commit</c> when its digest is right.</summary>
-internal sealed class LayerDownload(DownloadTarget target, int blockSize, RateLimiter limiter, DownloadCounters counters)
+/// <summary>One try to download one layer: fills the holes of <c>.download</c>, and makes it <c>overlaybd.commit</c> when its digest is
+/// right.</summary>
+internal sealed class LayerDownload(
+    DownloadTarget target,
+    int blockSize,
+    RateLimiter limiter,
+    DownloadCounters counters,
+    IBlockOperationObserver? observer,
+    TimeProvider time)
 {
     /// <summary>Downloads what is missing.</summary>
     /// <param name="keepStored">Whether what an earlier try stored is kept; it is checked with all the rest.</param>
@@ -64,6 +72,7 @@ internal sealed class LayerDownload(DownloadTarget target, int blockSize, RateLi
     private async Task FillAsync(SafeFileHandle file, BlockSource source, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[blockSize];
+        string name = source.ToString() ?? target.Name;
         using IncrementalHash hash = target.Blob.Digest.CreateHash();
         long storedStart = 0;
         long storedEnd = 0;
@@ -85,7 +94,9 @@ internal sealed class LayerDownload(DownloadTarget target, int blockSize, RateLi
             else
             {
                 await limiter.TakeAsync(block.Length, cancellationToken).ConfigureAwait(false);
+                long started = time.GetTimestamp();
                 await source.ReadAsync(offset, block, cancellationToken).ConfigureAwait(false);
+                observer?.OnCompleted(BlockOperation.Download, name, offset, block.Length, time.GetElapsedTime(started));
                 await RandomAccess.WriteAsync(file, block, offset, cancellationToken).ConfigureAwait(false);
                 counters.Downloaded(block.Length);
             }
@@ -102,7 +113,8 @@ internal sealed class LayerDownload(DownloadTarget target, int blockSize, RateLi
         }
     }
 
-    private static async ValueTask ReadStoredAsync(SafeFileHandle file, long offset, Memory<byte> block, CancellationToken cancellationToken)
+    private static async ValueTask ReadStoredAsync(
+        SafeFileHandle file, long offset, Memory<byte> block, CancellationToken cancellationToken)
     {
         while (!block.IsEmpty)
         {

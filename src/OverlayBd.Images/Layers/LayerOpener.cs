@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
 using OverlayBd.Images.Downloading;
+using OverlayBd.Images.Observation;
 using OverlayBd.Images.Tracing;
 using OverlayBd.Registry.Caching;
 
 namespace OverlayBd.Images.Layers;
 
 /// <summary>Opens layers: from a local file if there is one, else from their repository, through the cache if there is one.</summary>
-internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, TraceTap tap, ILogger logger)
+internal sealed class LayerOpener(OverlayBdImageOptions options, TraceTap tap, ILogger logger)
 {
     /// <summary>Opens all layers, several at a time. When one fails, those already open are closed.</summary>
     /// <returns>The layers, in the order of their descriptions; the caller disposes them.</returns>
@@ -19,11 +21,11 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, Tra
     public async Task<ImageLayer[]> OpenAllAsync(IReadOnlyList<LayerDescription> descriptions, CancellationToken cancellationToken)
     {
         var layers = new ImageLayer?[descriptions.Count];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = maxConcurrentOpens, CancellationToken = cancellationToken };
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.MaxConcurrentOpens, CancellationToken = cancellationToken };
         try
         {
             await Parallel.ForAsync(0, descriptions.Count, parallel, async (i, token) =>
-                layers[i] = await OpenAsync(descriptions[i], i, token).ConfigureAwait(false)).ConfigureAwait(false);
+                layers[i] = await MeasureAsync(descriptions[i], i, token).ConfigureAwait(false)).ConfigureAwait(false);
             return layers!;
         }
         catch
@@ -37,6 +39,26 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, Tra
             }
 
             throw;
+        }
+    }
+
+    private async ValueTask<ImageLayer> MeasureAsync(LayerDescription layer, int index, CancellationToken cancellationToken)
+    {
+        Activity? activity = ImageTelemetry.StartLayerOpen(layer.Name);
+        long started = options.TimeProvider.GetTimestamp();
+        Exception? error = null;
+        try
+        {
+            return await OpenAsync(layer, index, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            error = e;
+            throw;
+        }
+        finally
+        {
+            ImageTelemetry.LayerOpened(options.TimeProvider.GetElapsedTime(started), activity, error);
         }
     }
 
@@ -74,7 +96,9 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, Tra
     private async ValueTask<ImageLayer> OpenFileAsync(LayerDescription layer, int index, string path, CancellationToken cancellationToken)
     {
         FileBlockSource file = FileBlockSource.Open(path);
-        LayerBlob blob = await LayerBlob.OpenAsync(file, layer.Name, bare => tap.Wrap(bare, index), cancellationToken).ConfigureAwait(false);
+        BlockSource observed = ObservedBlockSource.Wrap(file, path, options.Observer, options.TimeProvider);
+        LayerBlob blob = await LayerBlob
+            .OpenAsync(observed, layer.Name, bare => tap.Wrap(bare, index), cancellationToken).ConfigureAwait(false);
         ImageLog.LayerOpened(logger, layer.Name, path);
         return new ImageLayer(blob, layer.Name, layer.Digest, file.Length, path, cached: null);
     }
@@ -84,7 +108,9 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, Tra
         if (layer.Digest is not Digest digest)
         {
             throw new FileNotFoundException(
-                layer.Paths.Count == 0 ? "it has neither a file nor a digest" : $"none of {string.Join(", ", layer.Paths)} exists, and it has no digest");
+                layer.Paths.Count == 0
+                    ? "it has neither a file nor a digest"
+                    : $"none of {string.Join(", ", layer.Paths)} exists, and it has no digest");
         }
 
         if (layer.Repository is null)
@@ -134,16 +160,18 @@ internal sealed class LayerOpener(BlockCache? cache, int maxConcurrentOpens, Tra
 
     private async ValueTask<BlockSource> OpenSourceAsync(LayerDescription layer, Digest digest, CancellationToken cancellationToken)
     {
-        BlockSource source = await layer.Repository!.OpenBlobSourceAsync(DescriptorOf(layer, digest), cancellationToken).ConfigureAwait(false);
+        BlockSource source = await layer.Repository!
+            .OpenBlobSourceAsync(DescriptorOf(layer, digest), cancellationToken).ConfigureAwait(false);
         try
         {
             if (source.Length != layer.Size)
             {
-                throw new InvalidDataException($"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
+                throw new InvalidDataException(
+                    $"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
             }
 
             // What a layout or an archive on this machine hands out is on disk already; a second copy would only take its place.
-            return IsLocal(source) ? source : cache?.Open(digest, source, layer.Name) ?? source;
+            return IsLocal(source) ? source : options.Cache?.Open(digest, source, layer.Name) ?? source;
         }
         catch
         {

@@ -26,7 +26,7 @@ public sealed class PrefetchBudget : IDisposable
     /// <summary>Gets how many prefetches may run at a time.</summary>
     public int Concurrency { get; }
 
-    /// <summary>Releases the budget; the images that use it have been disposed.</summary>
+    /// <summary>Releases the budget; the images that use it have been disposed. Calling it again does nothing.</summary>
     public void Dispose() => _slots.Dispose();
 
     internal Task EnterAsync(CancellationToken cancellationToken) => _slots.WaitAsync(cancellationToken);

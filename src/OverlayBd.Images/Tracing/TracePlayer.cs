@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using OverlayBd.Format;
 using OverlayBd.Format.Trace;
+using OverlayBd.Images.Observation;
 
 namespace OverlayBd.Images.Tracing;
 
@@ -27,7 +28,8 @@ public sealed class TracePlayer : IAsyncDisposable
 
     /// <param name="name">What messages call the trace.</param>
     /// <param name="read">Reads the trace.</param>
-    /// <param name="layers">The bare LSMT file of each layer; null for one that needs no prefetch. They stay open until this is disposed.</param>
+    /// <param name="layers">The bare LSMT file of each layer; null for one that needs no prefetch. They stay open until this is
+    /// disposed.</param>
     /// <param name="budget">The limit on what runs at a time.</param>
     /// <param name="logger">Where to log.</param>
     internal TracePlayer(
@@ -107,11 +109,13 @@ public sealed class TracePlayer : IAsyncDisposable
             }
 
             Interlocked.Add(ref _bytes, range.Length);
+            ImageTelemetry.Prefetched(range.Length);
             Interlocked.Increment(ref _completed);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
             Interlocked.Increment(ref _failed);
+            ImageTelemetry.PrefetchFailed();
             ImageLog.PrefetchFailed(_logger, e, _name, range.Layer, range.Offset);
         }
         finally

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using OverlayBd.Registry.Observation;
+
 namespace OverlayBd.Registry.Caching;
 
 /// <summary>How a <see cref="BlockCache"/> stores and fetches. Read once, when the cache is opened.</summary>
@@ -23,7 +25,8 @@ public sealed class BlockCacheOptions
 
     /// <summary>Gets or sets the granularity of fetching and storing, in bytes: a power of two from 4096 to 16 MiB.</summary>
     /// <value>Default 64 KiB.</value>
-    /// <remarks>A larger unit means fewer requests and more unused bytes. What is stored with another unit size is dropped when it is opened.</remarks>
+    /// <remarks>A larger unit means fewer requests and more unused bytes. What is stored with another unit size is dropped when it is
+    /// opened.</remarks>
     public int UnitSize { get; set; } = DefaultUnitSize;
 
     /// <summary>Gets or sets the most that one read of the origin asks for, in bytes; a multiple of <see cref="UnitSize"/>.</summary>
@@ -42,6 +45,10 @@ public sealed class BlockCacheOptions
     /// <summary>Gets or sets how often the limits are checked besides the checks of each store.</summary>
     /// <value>Default 10 seconds.</value>
     public TimeSpan TrimInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Gets or sets who is told of reads, fetches, writes and evictions; it stays the caller's.</summary>
+    /// <value>Default <see langword="null"/>: nobody, and nothing is timed.</value>
+    public IBlockOperationObserver? Observer { get; set; }
 
     /// <summary>Gets or sets the clock of the periodic check and of recency on disk.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;

@@ -23,6 +23,9 @@ public sealed record BlockCacheStatistics
     /// <summary>Gets how many bytes readers were given.</summary>
     public long BytesServed { get; init; }
 
+    /// <summary>Gets how often bytes were dropped to keep the limits; always 0 for one source.</summary>
+    public long Evictions { get; init; }
+
     /// <summary>Gets how many bytes were dropped to keep the limits; always 0 for one source.</summary>
     public long BytesEvicted { get; init; }
 

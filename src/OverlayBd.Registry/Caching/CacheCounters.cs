@@ -2,7 +2,8 @@
 
 namespace OverlayBd.Registry.Caching;
 
-/// <summary>The running counts behind <see cref="BlockCacheStatistics"/>: one set a source, so that busy sources do not share a line.</summary>
+/// <summary>The running counts behind <see cref="BlockCacheStatistics"/>: one set a source, so that busy sources do not share a
+/// line.</summary>
 internal sealed class CacheCounters
 {
     private long _hits;
@@ -11,6 +12,7 @@ internal sealed class CacheCounters
     private long _failedFetches;
     private long _bytesFetched;
     private long _bytesServed;
+    private long _evictions;
     private long _bytesEvicted;
     private long _invalidatedUnits;
     private long _damagedUnits;
@@ -34,7 +36,11 @@ internal sealed class CacheCounters
 
     public void Fetched(int bytes) => Interlocked.Add(ref _bytesFetched, bytes);
 
-    public void Evicted(long bytes) => Interlocked.Add(ref _bytesEvicted, bytes);
+    public void Evicted(long bytes)
+    {
+        Interlocked.Increment(ref _evictions);
+        Interlocked.Add(ref _bytesEvicted, bytes);
+    }
 
     public void Invalidated(long units) => Interlocked.Add(ref _invalidatedUnits, units);
 
@@ -51,6 +57,7 @@ internal sealed class CacheCounters
         Interlocked.Add(ref _failedFetches, Volatile.Read(ref other._failedFetches));
         Interlocked.Add(ref _bytesFetched, Volatile.Read(ref other._bytesFetched));
         Interlocked.Add(ref _bytesServed, Volatile.Read(ref other._bytesServed));
+        Interlocked.Add(ref _evictions, Volatile.Read(ref other._evictions));
         Interlocked.Add(ref _bytesEvicted, Volatile.Read(ref other._bytesEvicted));
         Interlocked.Add(ref _invalidatedUnits, Volatile.Read(ref other._invalidatedUnits));
         Interlocked.Add(ref _damagedUnits, Volatile.Read(ref other._damagedUnits));
@@ -65,6 +72,7 @@ internal sealed class CacheCounters
         FailedFetches = Volatile.Read(ref _failedFetches),
         BytesFetched = Volatile.Read(ref _bytesFetched),
         BytesServed = Volatile.Read(ref _bytesServed),
+        Evictions = Volatile.Read(ref _evictions),
         BytesEvicted = Volatile.Read(ref _bytesEvicted),
         InvalidatedUnits = Volatile.Read(ref _invalidatedUnits),
         DamagedUnits = Volatile.Read(ref _damagedUnits),

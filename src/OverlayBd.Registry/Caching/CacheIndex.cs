@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using OverlayBd.Format.Oci;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry.Caching;
 
@@ -17,6 +18,7 @@ internal sealed class CacheIndex
     private readonly TimeProvider _timeProvider;
     private readonly CacheUsage _usage;
     private readonly ILogger _logger;
+    private readonly IBlockOperationObserver? _observer;
     private readonly bool _canPunchHoles;
 
     /// <summary>Reads what <paramref name="options"/>' directory holds; what is not sound is deleted.</summary>
@@ -26,6 +28,7 @@ internal sealed class CacheIndex
         _directory = options.Directory;
         _unitSize = options.UnitSize;
         _timeProvider = options.TimeProvider;
+        _observer = options.Observer;
         _usage = usage;
         _logger = logger;
         _canPunchHoles = CacheDirectoryProbe.CanPunchHoles(_directory);
@@ -58,7 +61,7 @@ internal sealed class CacheIndex
             {
                 CacheFile file = OpenFile(entry, new UnitMapHeader(digest, length, _unitSize), name);
                 _usage.Charge(file.HasFiles ? file.StoredBytes() - entry.StoredBytes : 0);
-                entry.Blob = new CachedBlob(file);
+                entry.Blob = new CachedBlob(file, entry.DataPath);
             }
             else if (entry.Blob.File.Length != length)
             {
@@ -114,6 +117,7 @@ internal sealed class CacheIndex
         }
 
         candidates.Sort();
+        Dictionary<string, (long Bytes, TimeSpan Elapsed)> dropped = [];
         long freed = 0;
         foreach (EvictionCandidate candidate in candidates)
         {
@@ -122,7 +126,20 @@ internal sealed class CacheIndex
                 break;
             }
 
-            freed += Evict(candidate);
+            long started = _timeProvider.GetTimestamp();
+            long bytes = Evict(candidate);
+            freed += bytes;
+            if (_observer is not null && bytes > 0)
+            {
+                (long Bytes, TimeSpan Elapsed) sum = dropped.GetValueOrDefault(candidate.Entry.DataPath);
+                dropped[candidate.Entry.DataPath] = (sum.Bytes + bytes, sum.Elapsed + _timeProvider.GetElapsedTime(started));
+            }
+        }
+
+        // One record for each blob: it is dropped in extents, and there are many.
+        foreach ((string path, (long bytes, TimeSpan elapsed)) in dropped)
+        {
+            _observer!.OnCompleted(BlockOperation.Evict, path, 0, bytes, elapsed);
         }
 
         return freed;

@@ -2,6 +2,7 @@
 
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry.Caching;
 
@@ -107,13 +108,20 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
     protected override ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         ValueTask read = ValueTask.CompletedTask;
+        long started = _cache.Observer is null ? 0 : _cache.TimeProvider.GetTimestamp();
         if (_blob.File.TryRead(offset, buffer.Span))
         {
             Counters.Hit(buffer.Length);
+            if (_cache.Observer is IBlockOperationObserver observer)
+            {
+                TimeSpan elapsed = _cache.TimeProvider.GetElapsedTime(started);
+                observer.OnCompleted(BlockOperation.CacheRead, _blob.Path, offset, buffer.Length, elapsed);
+                observer.OnCompleted(BlockOperation.Read, Name, offset, buffer.Length, elapsed);
+            }
         }
         else
         {
-            read = ReadMissingAsync(offset, buffer, cancellationToken);
+            read = ReadMissingAsync(offset, buffer, started, cancellationToken);
         }
 
         // After the read has made its own fetches: what is fetched ahead must not hold up what is wanted now.
@@ -133,8 +141,9 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
         _cache.Closed(this, _digest);
     }
 
-    private async ValueTask ReadMissingAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask ReadMissingAsync(long offset, Memory<byte> buffer, long started, CancellationToken cancellationToken)
     {
+        long first = offset;
         int length = buffer.Length;
         bool waited = false;
         while (!buffer.IsEmpty)
@@ -153,6 +162,8 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
         {
             Counters.Hit(length);
         }
+
+        _cache.Observer?.OnCompleted(BlockOperation.Read, Name, first, length, _cache.TimeProvider.GetElapsedTime(started));
     }
 
     /// <summary>Reads a range, stored or not; true when a fetch was needed.</summary>
@@ -249,7 +260,8 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
         return fetches;
     }
 
-    /// <summary>Waits for a fetch; false when it came to nothing for a reason that is not this reader's, so that it has to try itself.</summary>
+    /// <summary>Waits for a fetch; false when it came to nothing for a reason that is not this reader's, so that it has to try
+    /// itself.</summary>
     private async ValueTask<bool> WaitAsync(UnitFetch fetch, CancellationToken cancellationToken)
     {
         try

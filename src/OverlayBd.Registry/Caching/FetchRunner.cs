@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using OverlayBd.Format;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry.Caching;
 
@@ -17,6 +19,9 @@ internal sealed class FetchRunner : IAsyncDisposable
     private readonly CacheCounters _counters;
     private readonly string _name;
 
+    // Told apart from the name for messages: the layer may have any name, and this is what is read.
+    private readonly string _originName;
+
     // Guards the two fields below: what runs, and whether more may start.
     private readonly Lock _gate = new();
     private readonly HashSet<UnitFetch> _running = [];
@@ -29,6 +34,7 @@ internal sealed class FetchRunner : IAsyncDisposable
         _origin = origin;
         _counters = counters;
         _name = name;
+        _originName = origin.ToString() ?? name;
         Closing = _closing.Token;
     }
 
@@ -93,9 +99,7 @@ internal sealed class FetchRunner : IAsyncDisposable
             try
             {
                 Memory<byte> buffer = fetch.RentBuffer();
-                _counters.FetchStarted();
-                await _origin.ReadAsync(fetch.Offset, buffer, fetch.Token).ConfigureAwait(false);
-                _counters.Fetched(fetch.Length);
+                await ReadOriginAsync(fetch, buffer).ConfigureAwait(false);
                 if (_blob.Fetches.Complete(fetch))
                 {
                     Store(fetch);
@@ -124,6 +128,33 @@ internal sealed class FetchRunner : IAsyncDisposable
         }
     }
 
+    private async Task ReadOriginAsync(UnitFetch fetch, Memory<byte> buffer)
+    {
+        using Activity? activity = RegistryTelemetry.Activities.StartActivity("overlaybd.cache.fetch");
+        activity?.SetTag("overlaybd.blob", _originName).SetTag("overlaybd.offset", fetch.Offset).SetTag("overlaybd.length", fetch.Length);
+        long started = _cache.TimeProvider.GetTimestamp();
+        _counters.FetchStarted();
+        try
+        {
+            await _origin.ReadAsync(fetch.Offset, buffer, fetch.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error);
+            if (!fetch.Token.IsCancellationRequested)
+            {
+                RegistryTelemetry.Fetched(_cache.TimeProvider.GetElapsedTime(started), e);
+            }
+
+            throw;
+        }
+
+        _counters.Fetched(fetch.Length);
+        TimeSpan elapsed = _cache.TimeProvider.GetElapsedTime(started);
+        RegistryTelemetry.Fetched(elapsed, error: null);
+        _cache.Observer?.OnCompleted(BlockOperation.Fetch, _originName, fetch.Offset, fetch.Length, elapsed);
+    }
+
     private void Report(UnitFetch fetch, Exception error)
     {
         if (!fetch.Token.IsCancellationRequested)
@@ -150,7 +181,10 @@ internal sealed class FetchRunner : IAsyncDisposable
         long stored = 0;
         try
         {
+            long started = _cache.TimeProvider.GetTimestamp();
             stored = _blob.File.Store(fetch, fetch.Bytes);
+            _cache.Observer?.OnCompleted(
+                BlockOperation.CacheWrite, _blob.Path, fetch.Offset, fetch.Length, _cache.TimeProvider.GetElapsedTime(started));
         }
         catch (IOException e)
         {

@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using OverlayBd.Registry.Endpoints;
 using OverlayBd.Registry.Http;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry.Distribution;
 
@@ -26,19 +27,29 @@ internal sealed class RegistrySession(
         CancellationToken cancellationToken) =>
         ExecuteAsync(retries.NewBudget(), can, operation, state, null, cancellationToken);
 
-    public ValueTask<TResult> ExecuteAsync<TState, TResult>(
+    public async ValueTask<TResult> ExecuteAsync<TState, TResult>(
         AttemptBudget budget,
         Func<RegistryEndpoint, bool> can,
         Func<RegistryEndpoint, TState, CancellationToken, ValueTask<TResult>> operation,
         TState state,
         RegistryException? earlierFailure,
-        CancellationToken cancellationToken) =>
-        retries.ExecuteAsync(
-            budget,
-            static (call, token) => call.Session.TryServersAsync(call.Can, call.Operation, call.State, token),
-            (Session: this, Can: can, Operation: operation, State: state),
-            earlierFailure,
-            cancellationToken);
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await retries.ExecuteAsync(
+                budget,
+                static (call, token) => call.Session.TryServersAsync(call.Can, call.Operation, call.State, token),
+                (Session: this, Can: can, Operation: operation, State: state),
+                earlierFailure,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (RegistryException error)
+        {
+            RegistryTelemetry.Failed(reference.Registry, error.Error);
+            throw;
+        }
+    }
 
     private async ValueTask<TResult> TryServersAsync<TState, TResult>(
         Func<RegistryEndpoint, bool> can,
@@ -53,7 +64,8 @@ internal sealed class RegistrySession(
             if (i == usable.Length)
             {
                 throw new RegistryException(
-                    RegistryError.Rejected, $"No server of {reference.Registry} is configured for this (see capabilities in its hosts.toml).");
+                    RegistryError.Rejected,
+                    $"No server of {reference.Registry} is configured for this (see capabilities in its hosts.toml).");
             }
 
             try

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registry.Http;
 
@@ -22,6 +24,11 @@ internal sealed class HttpSender(RegistryClientOptions options, RegistryStatisti
         HttpClient client, HttpRequestMessage request, Deadline deadline, Purpose purpose, CancellationToken cancellationToken)
     {
         CancellationTokenRegistration binding = deadline.Bind(cancellationToken);
+        string method = request.Method.Method;
+        Activity? activity = RegistryTelemetry.StartRequest(request);
+        long started = options.TimeProvider.GetTimestamp();
+        int? status = null;
+        RegistryException? failure = null;
         try
         {
             request.Headers.UserAgent.TryParseAdd(options.UserAgent);
@@ -29,9 +36,10 @@ internal sealed class HttpSender(RegistryClientOptions options, RegistryStatisti
             HttpResponseMessage message = await client
                 .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
             deadline.Stop();
+            status = (int)message.StatusCode;
             if (logger.IsEnabled(LogLevel.Debug))
             {
-                RegistryLog.Answered(logger, request.Method.Method, Redaction.Url(request.RequestUri), (int)message.StatusCode);
+                RegistryLog.Answered(logger, method, Redaction.Url(request.RequestUri), status.Value);
             }
 
             return new RegistryResponse(request, message, deadline, this, purpose);
@@ -49,7 +57,8 @@ internal sealed class HttpSender(RegistryClientOptions options, RegistryStatisti
 
             if (error is HttpRequestException or IOException or OperationCanceledException)
             {
-                throw NetworkFailure.Translate(error, purpose, url);
+                failure = NetworkFailure.Translate(error, purpose, url);
+                throw failure;
             }
 
             throw;
@@ -57,6 +66,20 @@ internal sealed class HttpSender(RegistryClientOptions options, RegistryStatisti
         finally
         {
             binding.Dispose();
+            Note(purpose, method, status, failure?.Error, options.TimeProvider.GetElapsedTime(started));
+            RegistryTelemetry.End(activity, status, failure?.Error);
+        }
+    }
+
+    private static void Note(Purpose purpose, string method, int? status, RegistryError? error, TimeSpan elapsed)
+    {
+        if (status is int answer)
+        {
+            RegistryTelemetry.Answered(purpose.Registry, method, answer, elapsed);
+        }
+        else
+        {
+            RegistryTelemetry.Unanswered(purpose.Registry, method, error, elapsed);
         }
     }
 

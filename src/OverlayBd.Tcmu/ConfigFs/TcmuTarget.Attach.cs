@@ -32,9 +32,9 @@ public sealed partial class TcmuTarget
             ConfigFsDirectory.Create(_target);
             ConfigFsDirectory.Write(_target, "control", $"dev_config={_options.Subtype}/{configuration}");
             Control("max_data_area_mb", _options.MaxDataAreaMegabytes);
-            if (_options.CommandRingMegabytes is int ring)
+            if (File.Exists($"{_target}/attrib/cmd_ring_size_mb"))
             {
-                Control("cmd_ring_size_mb", ring);
+                Control("cmd_ring_size_mb", _options.CommandRingMegabytes);
             }
 
             await EnableAsync(cancellationToken).ConfigureAwait(false);
@@ -96,12 +96,12 @@ public sealed partial class TcmuTarget
         long start = _time.GetTimestamp();
         while (true)
         {
-            if (FindDisk() is string disk)
+            if (FindDisk() is string disk && DiskDirectory is string directory)
             {
-                ConfigFsDirectory.Write(DiskDirectory(disk), "timeout", Seconds(_options.DiskTimeout));
+                ConfigFsDirectory.Write(directory, "timeout", Seconds(_options.DiskTimeout));
                 if (_options.QueueDepth is int depth)
                 {
-                    ConfigFsDirectory.Write(DiskDirectory(disk), "queue_depth", depth.ToString(CultureInfo.InvariantCulture));
+                    ConfigFsDirectory.Write(directory, "queue_depth", depth.ToString(CultureInfo.InvariantCulture));
                 }
 
                 return disk;

@@ -68,6 +68,11 @@ public sealed partial class TcmuTarget
 
     private string Lun => PortalGroup + "/lun/lun_0";
 
+    // Not by way of /sys/block, which comes later: with many devices at once it was seen to be missing when the disk was there.
+    private string? DiskDirectory => ReadTrimmed($"{PortalGroup}/address") is string address
+        ? $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device"
+        : null;
+
     private string Link => $"{Lun}/{DirectoryPrefix}{Id}";
 
     /// <summary>Finds the devices of an adapter, those included that somebody has only half made or half taken down.</summary>
@@ -89,10 +94,8 @@ public sealed partial class TcmuTarget
     /// <returns>The disk, such as <c>/dev/sda</c>; <see langword="null"/> when there is none.</returns>
     public string? FindDisk()
     {
-        string? address = ReadTrimmed($"{PortalGroup}/address");
-        string blocks = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device/block";
-        return address is not null
-            && Names(blocks, "").FirstOrDefault() is string name
+        return DiskDirectory is string directory
+            && Names(directory + "/block", "").FirstOrDefault() is string name
             && File.Exists("/dev/" + name)
             && Directory.Exists($"{_options.SysFsRoot}/block/{name}") // the last thing that the kernel makes
             ? "/dev/" + name
@@ -103,8 +106,7 @@ public sealed partial class TcmuTarget
     /// <exception cref="IOException">There is no disk.</exception>
     public void Rescan()
     {
-        string disk = FindDisk() ?? throw new IOException($"There is no disk of {_target}.");
-        ConfigFsDirectory.Write(DiskDirectory(disk), "rescan", "1");
+        ConfigFsDirectory.Write(DiskDirectory ?? throw new IOException($"There is no disk of {_target}."), "rescan", "1");
     }
 
     /// <summary>Takes down whatever there is of the device. Nothing at all is fine too.</summary>
@@ -153,6 +155,4 @@ public sealed partial class TcmuTarget
             return null;
         }
     }
-
-    private string DiskDirectory(string disk) => $"{_options.SysFsRoot}/block/{Path.GetFileName(disk)}/device";
 }

@@ -22,10 +22,9 @@ public sealed class TcmuTargetOptions
     /// <value>4 by default. It bounds the bytes in flight of one device.</value>
     public int MaxDataAreaMegabytes { get; set; } = 4;
 
-    /// <summary>Gets or sets the size of the device's command ring, in MiB.</summary>
-    /// <value><see langword="null"/> by default: the kernel's own, 8. It is kernel memory of every device, used or not; 1 holds
-    /// thousands of commands. Kernels before 5.18 do not have the setting and refuse it.</value>
-    public int? CommandRingMegabytes { get; set; }
+    /// <summary>Gets or sets the size of the device's command ring, in MiB: memory of the kernel, taken when the device is made.</summary>
+    /// <value>1 by default, room for some 8,000 commands; the kernel's own default is 8. Kernels without the setting keep theirs.</value>
+    public int CommandRingMegabytes { get; set; } = 1;
 
     /// <summary>Gets or sets how many commands the kernel sends to the disk before it waits for one to end.</summary>
     /// <value><see langword="null"/> by default: the kernel's own.</value>

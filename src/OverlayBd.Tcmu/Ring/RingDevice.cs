@@ -14,10 +14,6 @@ internal abstract unsafe class RingDevice : IDisposable
     /// <summary>Gets the length of the mapping, in bytes.</summary>
     public abstract int Length { get; }
 
-    /// <summary>Takes the ring of the bell back. Must come before the ring is read, or a wake-up would be lost.</summary>
-    /// <returns>Whether the device is still there.</returns>
-    public abstract bool Acknowledge();
-
     /// <summary>Tells the kernel that commands have ended.</summary>
     public abstract void RingDoorbell();
 

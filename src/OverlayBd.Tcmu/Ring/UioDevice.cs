@@ -51,12 +51,6 @@ internal sealed unsafe class UioDevice : RingDevice
         return new UioDevice(info, descriptor, (byte*)map, (int)length);
     }
 
-    public override bool Acknowledge()
-    {
-        uint count;
-        return read(_descriptor, &count, sizeof(uint)) >= 0 || errno == EAGAIN || errno == EINTR;
-    }
-
     public override void RingDoorbell()
     {
         uint zero = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using OverlayBd.Testing;
+using Tmds.Linux;
 
 namespace OverlayBd.Fuse.Tests.Infrastructure;
 
@@ -38,11 +40,32 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new ServerProcess(process, name, device);
     }
 
+    /// <summary>Stops the process where it is (SIGSTOP), as one that hangs; it can still be killed.</summary>
+    public async Task FreezeAsync()
+    {
+        Assert.Equal(0, LibC.kill(_process.Id, LibC.SIGSTOP));
+        await Eventually.TrueAsync(
+            () => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+                .All(static thread => File.ReadAllText(Path.Combine(thread, "stat")).Contains(") T ", StringComparison.Ordinal)),
+            "every thread of the server is stopped");
+    }
+
+    /// <summary>Lets a frozen process go on.</summary>
+    public void Thaw() => Assert.Equal(0, LibC.kill(_process.Id, LibC.SIGCONT));
+
     /// <summary>Kills the process (SIGKILL) and waits until it is gone; one that hangs in its exit fails the test.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
         await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>Asks the server to end, and waits for it; its exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()

@@ -2,7 +2,9 @@
 
 using OverlayBd.Format.Config;
 using OverlayBd.Images.Downloading;
+using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Images.Tests.Downloading;
@@ -31,7 +33,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         await using RegistryDevice device = await StartAsync();
         await using OverlayBdImage image = await device.OpenAsync();
         Assert.All(image.Layers, layer => Assert.False(layer.IsLocal));
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
 
         Assert.Equal(
             new BackgroundDownloadStatistics(2, 2, 0, 0, device.Layers.Sum(layer => layer.Size), 0), image.Download.Statistics);
@@ -57,7 +59,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         await using RegistryDevice device = await StartAsync();
         await using OverlayBdImage image = await device.OpenAsync();
         Task<string> reading = Task.Run(() => GoldenStack.HashAsync(image), Token);
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
         Assert.Equal(GoldenStack.BothLayers, await reading);
         Assert.Equal(2, image.Download.Statistics.CompletedLayers);
     }
@@ -75,17 +77,27 @@ public sealed class BackgroundDownloadTests : ImageTestBase
     }
 
     [Fact]
+    public async Task WhatAnImageDisposes_CanBeDisposedAgain()
+    {
+        await using RegistryDevice device = await StartAsync();
+        using var budget = new PrefetchBudget(1);
+        device.Options.PrefetchBudget = budget;
+        await using OverlayBdImage image = await device.OpenAsync();
+        TraceRecorder recorder = image.StartTrace(new TraceRecorderOptions { Path = Files["trace"] });
+        await image.DisposeAsync();
+        await recorder.DisposeAsync();
+        await image.Download!.DisposeAsync();
+        budget.Dispose();
+    }
+
+    [Fact]
     public async Task StalledRegistry_DoesNotHoldUpTheEnd()
     {
         await using RegistryDevice device = await StartAsync();
         OverlayBdImage image = await device.OpenAsync();
         int before = device.Registry.Requests.Count;
         device.Registry.Inject(Fault.Hang, int.MaxValue);
-        while (device.Registry.Requests.Count == before)
-        {
-            device.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(1, Token);
-        }
+        await device.Time.PassUntilAsync(Eventually.TrueAsync(() => device.Registry.Requests.Count > before, "the registry is asked"));
 
         await image.DisposeAsync();
         Assert.Equal([".download"], Directory.GetFiles(device.DirectoryOf(0)).Select(Path.GetFileName));
@@ -99,7 +111,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         string download = Path.Combine(device.DirectoryOf(0), ".download");
         await File.WriteAllBytesAsync(download, layer[..(8 * 8192)], Token);
         await using OverlayBdImage image = await device.OpenAsync();
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
         BackgroundDownloadStatistics statistics = image.Download.Statistics;
         Assert.Equal(8 * 8192, statistics.ResumedBytes);
         Assert.Equal(device.Layers.Sum(blob => blob.Size) - (8 * 8192), statistics.DownloadedBytes);
@@ -117,7 +129,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         byte[] damaged = longer ? [.. new byte[5], .. layer] : new byte[50_000];
         await File.WriteAllBytesAsync(Path.Combine(device.DirectoryOf(0), ".download"), damaged, Token);
         await using OverlayBdImage image = await device.OpenAsync();
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
         Assert.Equal((2, 0, 1), (image.Download.Statistics.CompletedLayers, image.Download.Statistics.FailedLayers, image.Download.Statistics.FailedTries));
         Assert.Equal(layer, await File.ReadAllBytesAsync(Path.Combine(device.DirectoryOf(0), "overlaybd.commit"), Token));
     }
@@ -130,7 +142,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         device.Registry.Inject(Fault.Status(500), 1);
         device.Registry.Inject(Fault.WrongBytes, 1);
         device.Registry.Inject(Fault.CloseAfter(100), 1);
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
         BackgroundDownloadStatistics statistics = image.Download.Statistics;
         Assert.Equal((2, 0), (statistics.CompletedLayers, statistics.FailedLayers));
         Assert.InRange(statistics.FailedTries, 2, 3);
@@ -144,7 +156,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         await using OverlayBdImage image = await device.OpenAsync();
         string first = device.Layers[0].Digest.ToString();
         device.Registry.Inject(Fault.WrongBytes, int.MaxValue, request => request.IsBlobRead && request.Path.EndsWith(first, StringComparison.Ordinal));
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
         BackgroundDownloadStatistics statistics = image.Download.Statistics;
         Assert.Equal((1, 1, 3), (statistics.CompletedLayers, statistics.FailedLayers, statistics.FailedTries));
         Assert.Equal([false, true], image.Layers.Select(layer => layer.IsLocal));
@@ -159,7 +171,7 @@ public sealed class BackgroundDownloadTests : ImageTestBase
         await using RegistryDevice device = await StartAsync();
         await using OverlayBdImage one = await device.OpenAsync();
         await using OverlayBdImage other = await device.OpenAsync();
-        await device.PassTimeUntilAsync(Task.WhenAll(one.Download!.Completion, other.Download!.Completion));
+        await device.Time.PassUntilAsync(Task.WhenAll(one.Download!.Completion, other.Download!.Completion));
         Assert.Equal((2, 2), (one.Download.Statistics.CompletedLayers, other.Download.Statistics.CompletedLayers));
         Assert.Equal(
             device.Layers.Sum(layer => layer.Size), one.Download.Statistics.DownloadedBytes + other.Download.Statistics.DownloadedBytes);

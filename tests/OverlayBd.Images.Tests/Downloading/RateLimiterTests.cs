@@ -2,6 +2,7 @@
 
 using Microsoft.Extensions.Time.Testing;
 using OverlayBd.Images.Downloading;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Images.Tests.Downloading;
 
@@ -18,7 +19,7 @@ public sealed class RateLimiterTests
         time.Advance(TimeSpan.FromMilliseconds(499));
         Assert.False(second.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(1));
-        await second;
+        await second.WaitAsync(Eventually.Patience);
 
         // Idle time is not saved up.
         time.Advance(TimeSpan.FromHours(1));
@@ -26,7 +27,7 @@ public sealed class RateLimiterTests
         Task next = limiter.TakeAsync(500, CancellationToken.None).AsTask();
         Assert.False(next.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
-        await next;
+        await next.WaitAsync(Eventually.Patience);
     }
 
     [Theory]

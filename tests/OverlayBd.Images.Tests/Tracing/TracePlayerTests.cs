@@ -7,6 +7,7 @@ using OverlayBd.Format.Oci;
 using OverlayBd.Format.Trace;
 using OverlayBd.Images.Tracing;
 using OverlayBd.Registry;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Images.Tests.Tracing;
@@ -167,11 +168,13 @@ public sealed class TracePlayerTests : ImageTestBase
         int before = device.Registry.Requests.Count;
         device.Registry.Inject(Fault.Hang, int.MaxValue, request => request.Path.EndsWith(Bottom.Digest.ToString(), StringComparison.Ordinal));
         OverlayBdImage image = await device.OpenAsync();
-        while (device.Registry.Requests.Count == before)
-        {
-            Assert.False(image.Replay!.Completion.IsCompleted, $"{image.Replay.Statistics}");
-            await Task.Delay(1, Token);
-        }
+        await Eventually.TrueAsync(
+            () =>
+            {
+                Assert.False(image.Replay!.Completion.IsCompleted, $"{image.Replay.Statistics}");
+                return device.Registry.Requests.Count > before;
+            },
+            "the registry is asked");
 
         // The top layer alone has this, and nobody prefetches it.
         LsmtExtent extent = image.Layers[1].Blob.Layer.ReadMappings().Last(extent => !extent.IsZero);

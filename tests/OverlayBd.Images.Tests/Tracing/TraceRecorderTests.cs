@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using OverlayBd.Format.Config;
 using OverlayBd.Format.Trace;
 using OverlayBd.Images.Tracing;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Images.Tests.Tracing;
 
@@ -58,7 +59,7 @@ public sealed class TraceRecorderTests : ImageTestBase
         Assert.False(recorder.Completion.IsCompleted);
         File.Delete(TracePath + ".lock");
         _time.Advance(TimeSpan.FromSeconds(1));
-        await recorder.Completion;
+        await recorder.Completion.WaitAsync(Eventually.Patience, Token);
         Assert.Null(image.Trace);
         Assert.Equal(["trace", "trace.ok"], FileNames);
         Assert.Equal(recorder.RecordedReads, (await TraceReader.LoadAsync(TracePath, Token)).Count);

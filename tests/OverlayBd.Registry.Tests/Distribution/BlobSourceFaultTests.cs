@@ -3,6 +3,7 @@
 using System.Net;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Registry.Tests.Distribution;
@@ -171,10 +172,7 @@ public sealed class BlobSourceFaultTests : IAsyncLifetime
         _registry.Inject(Fault.Hang);
         using var source = new CancellationTokenSource();
         Task read = _source.ReadAsync(0, new byte[10], source.Token).AsTask();
-        while (_registry.RequestsOf(_blob.Digest) == 0)
-        {
-            await Task.Yield();
-        }
+        await Eventually.TrueAsync(() => _registry.RequestsOf(_blob.Digest) > 0, "the registry is asked");
 
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Microsoft.Extensions.Time.Testing;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Registry.Tests.Distribution;
@@ -10,7 +10,7 @@ namespace OverlayBd.Registry.Tests.Distribution;
 /// <summary>How often and when an operation is tried, by a clock that the test moves.</summary>
 public sealed class RetryBudgetTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly TestClock _time = new();
     private FaultyRegistry _registry = null!;
     private Descriptor _blob = null!;
 
@@ -33,7 +33,7 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         _registry.Inject(Fault.Status(500), int.MaxValue);
         using RegistryClient client = CreateClient(attempts);
         BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
-        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => Advancing(source.ReadAsync(0, new byte[10], Token).AsTask()));
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => _time.PassUntilAsync(source.ReadAsync(0, new byte[10], Token).AsTask()));
         Assert.Equal(RegistryError.Unavailable, error.Error);
         Assert.Equal(attempts, _registry.RequestsOf(_blob.Digest));
     }
@@ -49,7 +49,7 @@ public sealed class RetryBudgetTests : IAsyncLifetime
             Fault.RedirectTo(storage.Address + "{path}"), int.MaxValue, request => request.IsBlobRead && request.Authorization is not null);
         using RegistryClient client = CreateClient(4);
         BlockSource source = await client.Repository(registry).OpenBlobSourceAsync(_blob, Token);
-        await Assert.ThrowsAsync<RegistryException>(() => Advancing(source.ReadAsync(0, new byte[10], Token).AsTask()));
+        await Assert.ThrowsAsync<RegistryException>(() => _time.PassUntilAsync(source.ReadAsync(0, new byte[10], Token).AsTask()));
         Assert.Equal(4, storage.RequestsOf(_blob.Digest));
         Assert.Single(registry.TokenRequests);
     }
@@ -64,7 +64,7 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         using RegistryClient client = CreateClient(4);
         BlockSource source = await client.Repository(registry).OpenBlobSourceAsync(_blob, Token);
         RegistryException error = await Assert.ThrowsAsync<RegistryException>(
-            () => Advancing(source.ReadAsync(0, new byte[10], Token).AsTask()));
+            () => _time.PassUntilAsync(source.ReadAsync(0, new byte[10], Token).AsTask()));
         Assert.Equal(RegistryError.Unavailable, error.Error);
         Assert.Equal(4, registry.TokenRequests.Count);
     }
@@ -78,11 +78,12 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         using RegistryClient client = CreateClient(5);
         BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
         Task read = source.ReadAsync(0, new byte[10], Token).AsTask();
-        await UntilAsync(() => client.Statistics.Retries == 1);
+        await _time.UntilWaitedForAsync(TimeSpan.FromSeconds(seconds));
         _time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
         Assert.Equal(1, _registry.RequestsOf(_blob.Digest));
         Assert.False(read.IsCompleted);
-        await Advancing(read, TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await _time.PassUntilAsync(read);
         Assert.Equal(2, _registry.RequestsOf(_blob.Digest));
     }
 
@@ -93,10 +94,11 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         using RegistryClient client = CreateClient(5);
         BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
         Task read = source.ReadAsync(0, new byte[10], Token).AsTask();
-        await UntilAsync(() => client.Statistics.Retries == 1);
-        _time.Advance(TimeSpan.FromSeconds(18));
+        await _time.UntilWaitedForAsync(TimeSpan.FromSeconds(20));
+        _time.Advance(TimeSpan.FromSeconds(20) - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, _registry.RequestsOf(_blob.Digest));
         Assert.False(read.IsCompleted);
-        await Advancing(read);
+        await _time.PassUntilAsync(read);
     }
 
     [Theory]
@@ -108,7 +110,7 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         using RegistryClient client = CreateClient(2, TimeSpan.FromSeconds(30));
         BlockSource source = await client.Repository(_registry).OpenBlobSourceAsync(_blob, Token);
         Task read = source.ReadAsync(0, new byte[10], Token).AsTask();
-        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => Advancing(read));
+        RegistryException error = await Assert.ThrowsAsync<RegistryException>(() => _time.PassUntilAsync(read));
         Assert.Equal(RegistryError.Timeout, error.Error);
         Assert.InRange(_registry.RequestsOf(_blob.Digest), 1, 2);
     }
@@ -119,7 +121,7 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         _registry.Inject(Fault.CloseAfter(1000), int.MaxValue);
         using RegistryClient client = CreateClient(4);
         // The connection may break before the first answer's headers are read, so that opening waits for the clock as well.
-        await Assert.ThrowsAsync<RegistryException>(() => Advancing(ReadToEndAsync(client.Repository(_registry))));
+        await Assert.ThrowsAsync<RegistryException>(() => _time.PassUntilAsync(ReadToEndAsync(client.Repository(_registry))));
         Assert.Equal(4, _registry.RequestsOf(_blob.Digest));
     }
 
@@ -134,25 +136,4 @@ public sealed class RetryBudgetTests : IAsyncLifetime
 
     private async Task ReadToEndAsync(ImageRepository repository) =>
         await TestClient.ReadToEndAsync(await repository.OpenBlobAsync(_blob, Token));
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
-
-    /// <summary>Moves the clock until the task is done.</summary>
-    private async Task Advancing(Task task, TimeSpan? step = null)
-    {
-        while (!task.IsCompleted)
-        {
-            _time.Advance(step ?? TimeSpan.FromSeconds(1));
-            await Task.WhenAny(task, Task.Delay(1, Token));
-        }
-
-        await task;
-    }
 }

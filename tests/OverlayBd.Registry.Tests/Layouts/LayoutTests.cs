@@ -54,6 +54,15 @@ public sealed class LayoutTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Transports))]
+    public async Task Dispose_Twice_IsLegal(string transport)
+    {
+        await using ImageRepository repository = Open(transport);
+        await repository.PushBlobAsync(_blob, TestClient.Opening(_content), cancellationToken: Token);
+        await repository.DisposeAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
     public async Task Image_WithoutATag_IsTheOnlyOne_AndItsPartsAreNone(string transport)
     {
         await using (ImageRepository repository = Open(transport))

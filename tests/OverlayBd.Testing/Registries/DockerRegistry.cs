@@ -20,6 +20,7 @@ public sealed class DockerRegistry : IAsyncDisposable
 
     private readonly Process _process;
     private readonly TempDirectory _directory;
+    private int _disposed;
 
     private DockerRegistry(Process process, TempDirectory directory, int port)
     {
@@ -52,6 +53,11 @@ public sealed class DockerRegistry : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);

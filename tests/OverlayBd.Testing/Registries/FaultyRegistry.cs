@@ -34,6 +34,7 @@ public sealed partial class FaultyRegistry : IAsyncDisposable
     private readonly FaultyRegistryOptions _options;
     private readonly X509Certificate2? _certificate;
     private readonly WebApplication _application;
+    private int _disposed;
 
     private FaultyRegistry(FaultyRegistryOptions options)
     {
@@ -163,6 +164,11 @@ public sealed partial class FaultyRegistry : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _application.DisposeAsync();
         _certificate?.Dispose();
