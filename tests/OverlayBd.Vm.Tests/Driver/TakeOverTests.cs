@@ -27,27 +27,39 @@ public sealed class TakeOverTests : IDisposable
 
         HandlerProcess handler = await HandlerProcess.StartAsync();
         TcmuTarget target = TcmuServer.NewTarget();
-        string disk = await target.AttachAsync(file);
-        using Process fio = Fio.Start(
-            disk, "--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=96m", "--verify=crc32c", "--time_based", "--runtime=12", "--verify_backlog=512");
-        Task<string> output = fio.StandardOutput.ReadToEndAsync();
-        for (int i = 0; i < 4; i++)
+        try
         {
-            long before = Writes(disk);
-            await Wait.UntilAsync(() => Writes(disk) > before + 500 || fio.HasExited, "fio has written something");
-            Assert.False(fio.HasExited, $"round {i}");
-            await (killed ? handler.KillAsync() : handler.StopAsync());
+            string disk = await target.AttachAsync(file);
+            using Process fio = Fio.Start(
+                disk, "--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=96m", "--verify=crc32c", "--loops=2", "--verify_backlog=512");
+            Task<string> output = fio.StandardOutput.ReadToEndAsync();
+            for (int i = 0; i < 4; i++)
+            {
+                long before = Writes(disk);
+                await Wait.UntilAsync(() => Writes(disk) > before + 500 || fio.HasExited, "fio has written something");
+                Assert.False(fio.HasExited, $"fio ended before round {i}");
+                await (killed ? handler.KillAsync() : handler.StopAsync());
+                await handler.DisposeAsync();
+                handler = await HandlerProcess.StartAsync();
+            }
+
+            await fio.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
+            Assert.True(fio.ExitCode == 0, await output + await fio.StandardError.ReadToEndAsync());
+            string hash = (await Shell.RunAsync("sha256sum", disk)).Split(' ')[0];
+            await Wait.BlockingAsync(target.Detach, "detach");
+            Assert.Equal(hash, (await Shell.RunAsync("sha256sum", file)).Split(' ')[0]);
+            await handler.StopAsync();
+        }
+        finally
+        {
             await handler.DisposeAsync();
-            handler = await HandlerProcess.StartAsync();
+            if (target.Exists)
+            {
+                await using TcmuServer server = await TcmuServer.StartAsync(); // somebody must answer for the disk to go
+                await Wait.BlockingAsync(target.Detach, "detach");
+            }
         }
 
-        await fio.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
-        Assert.True(fio.ExitCode == 0, await output + await fio.StandardError.ReadToEndAsync());
-        string hash = (await Shell.RunAsync("sha256sum", disk)).Split(' ')[0];
-        await Wait.BlockingAsync(target.Detach, "detach");
-        Assert.Equal(hash, (await Shell.RunAsync("sha256sum", file)).Split(' ')[0]);
-        await handler.StopAsync();
-        await handler.DisposeAsync();
         Assert.Empty(GuestKernel.Devices);
     }
 
