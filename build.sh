@@ -133,7 +133,7 @@ vm_tests() {
     local results=artifacts/TestResults/vm
     mkdir -p "$results"
     say "running the tests that need TCMU in a virtual machine"
-    $SUDO tests/vm/run --memory 3072 --timeout 1200 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
+    $SUDO tests/vm/run --memory 3072 --timeout 2400 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
         artifacts/bin/OverlayBd.Vm.Tests/release/OverlayBd.Vm.Tests --results-directory "$PWD/$results" \
         --ignore-exit-code 8 --ansi off --progress off "$@"
 }

@@ -34,7 +34,8 @@ public sealed partial class TcmuDevice
         ArgumentOutOfRangeException.ThrowIfLessThan(length, _store.Length);
         if (length % _identity.BlockSize != 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(length), length, $"A disk's length is a multiple of its block size, {_identity.BlockSize}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(length), length, $"A disk's length is a multiple of its block size, {_identity.BlockSize}.");
         }
 
         if (length != _store.Length)

@@ -67,6 +67,11 @@ public sealed partial class TcmuDevice
     {
         lock (_commands)
         {
+            if (_waiting.Count == 0)
+            {
+                return;
+            }
+
             foreach (TcmuCommand command in _waiting)
             {
                 if (!command.Abandoned.IsCancellationRequested && _time.GetElapsedTime(command.WaitingSince) > limit)

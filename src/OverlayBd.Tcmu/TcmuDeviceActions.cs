@@ -25,9 +25,8 @@ internal readonly struct TcmuDeviceActions(TcmuDeviceInfo info)
     {
         try
         {
-            return int.TryParse(File.ReadAllText(_device + "/statistics/scsi_dev/indx"), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id)
-                ? id
-                : null;
+            string index = File.ReadAllText(_device + "/statistics/scsi_dev/indx").Trim();
+            return int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
         }
         catch (IOException)
         {

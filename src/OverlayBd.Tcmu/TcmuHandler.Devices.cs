@@ -133,7 +133,7 @@ public sealed partial class TcmuHandler
         if (!store.IsReadOnly && _options.BlockSize % store.WriteAlignment != 0)
         {
             throw new InvalidDataException(
-                $"{info} can be written in units of {store.WriteAlignment} bytes; the disk's block size, {_options.BlockSize}, must be a multiple.");
+                $"{info} can be written in units of {store.WriteAlignment} bytes; the block size, {_options.BlockSize}, must be a multiple.");
         }
     }
 

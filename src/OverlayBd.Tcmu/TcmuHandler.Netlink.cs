@@ -30,12 +30,25 @@ public sealed partial class TcmuHandler
     {
         if (_listener is not null)
         {
+            BlockNewDevices();
             Wake();
             _listener.Join();
             _ = close(_wake);
         }
 
         await FinishRequestsAsync().ConfigureAwait(false);
+    }
+
+    private void BlockNewDevices()
+    {
+        try
+        {
+            TcmuKernelModule.Block();
+        }
+        catch (IOException error)
+        {
+            TcmuLog.NetlinkFailed(_logger, error);
+        }
     }
 
     private unsafe void Wake()
@@ -114,9 +127,9 @@ public sealed partial class TcmuHandler
                 continue;
             }
 
-            if (descriptors[1].revents != 0)
+            if (descriptors[0].revents == 0)
             {
-                return;
+                return; // told to stop, and nothing was announced before
             }
 
             events.Clear();

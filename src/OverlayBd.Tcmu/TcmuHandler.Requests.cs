@@ -13,7 +13,8 @@ public sealed partial class TcmuHandler
     private readonly Dictionary<(TcmuCommandKind Kind, int DeviceId), TcmuNetlinkEvent> _requests = []; // not answered yet; its own lock
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Begins what an event asks for. Each on its own: opening an image waits for the network, and others must not wait for that.</summary>
+    /// <summary>Begins what an event asks for. Each on its own: opening an image waits for the network, and others must not wait
+    /// for that.</summary>
     private void Begin(TcmuNetlinkEvent request)
     {
         lock (_requests)

@@ -96,7 +96,7 @@ public sealed partial class TcmuHandler : IAsyncDisposable
     }
 
     /// <summary>Stops serving. New commands are sent back by the kernel, those in flight are completed, then the devices are let
-    /// go: they stay, and the next handler takes them over.</summary>
+    /// go: they stay, and the next handler takes them over. Until that starts, the kernel refuses new devices with EAGAIN.</summary>
     /// <returns>A task that completes when everything is released.</returns>
     public async ValueTask DisposeAsync()
     {

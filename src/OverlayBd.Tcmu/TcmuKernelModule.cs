@@ -14,6 +14,10 @@ internal static class TcmuKernelModule
         Write("reset_netlink");
     }
 
+    /// <summary>Has the kernel refuse new devices with EAGAIN until a handler starts. Without, those who make one would wait for it,
+    /// and could not even be killed.</summary>
+    public static void Block() => Write("block_netlink");
+
     public static void Unblock() => Write("block_netlink", "0");
 
     // Kernels before 5.1 do not have them.

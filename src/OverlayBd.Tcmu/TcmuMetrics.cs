@@ -20,11 +20,15 @@ internal sealed class TcmuMetrics : IDisposable
     {
         _totals = totals;
         _meter.CreateObservableUpDownCounter("overlaybd.tcmu.devices", devices, "{device}", "Devices that are served.");
-        _meter.CreateObservableCounter("overlaybd.tcmu.requests", Requests, "{request}", "Commands of the kernel that read, write, discard or flush.");
+        _meter.CreateObservableCounter(
+            "overlaybd.tcmu.requests", Requests, "{request}", "Commands of the kernel that read, write, discard or flush.");
         _meter.CreateObservableCounter("overlaybd.tcmu.io", Bytes, "By", "Bytes that reads and writes covered.");
-        _meter.CreateObservableCounter("overlaybd.tcmu.errors", () => _totals().Errors, "{request}", "Commands that failed because the store did.");
-        _meter.CreateObservableCounter("overlaybd.tcmu.hung", () => _totals().Hung, "{request}", "Commands that failed because their time was over.");
-        _meter.CreateObservableUpDownCounter("overlaybd.tcmu.in_flight", () => _totals().InFlight, "{request}", "Commands that wait for a store.");
+        _meter.CreateObservableCounter(
+            "overlaybd.tcmu.errors", () => _totals().Errors, "{request}", "Commands that failed because the store did.");
+        _meter.CreateObservableCounter(
+            "overlaybd.tcmu.hung", () => _totals().Hung, "{request}", "Commands that failed because their time was over.");
+        _meter.CreateObservableUpDownCounter(
+            "overlaybd.tcmu.in_flight", () => _totals().InFlight, "{request}", "Commands that wait for a store.");
         _duration = _meter.CreateHistogram<double>("overlaybd.tcmu.request.duration", "s", "Time from reading a command to its answer.");
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using OverlayBd.Tcmu.Ring;
+using static Tmds.Linux.LibC;
 
 namespace OverlayBd.Tcmu.Tests;
 
@@ -18,13 +18,14 @@ internal sealed unsafe class SimulatedRing : RingDevice
     private readonly int _slot;
     private uint _seenTail;
 
-    public SimulatedRing(int ringSize = 64 * EntryLength, int slots = 16, int slotLength = 64 * 1024, bool keepsBuffers = true)
+    public SimulatedRing(int ringSize = 64 * EntryLength, int slots = 16, int slotLength = 64 * 1024, bool keepsBuffers = true, bool polled = false)
     {
         _ringSize = ringSize;
         _slot = slotLength;
         DataOffset = RingOffset + ringSize;
         Length = DataOffset + slots * slotLength;
-        _map = (byte*)NativeMemory.AllocZeroed((nuint)Length);
+        _map = (byte*)mmap(null, Length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        Descriptor = polled ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
         _freeIds = new Stack<ushort>(Enumerable.Range(1, slots).Select(id => (ushort)id));
         *(ushort*)_map = 2;
         *(ushort*)(_map + 2) = (ushort)(keepsBuffers ? 0xF : 0x7);
@@ -36,6 +37,7 @@ internal sealed unsafe class SimulatedRing : RingDevice
 
     public int Doorbells { get; private set; }
 
+    /// <summary>An event descriptor when the ring is one for a poller, else -1.</summary>
     public override int Descriptor { get; } = -1;
 
     public override byte* Map => _map;
@@ -51,6 +53,13 @@ internal sealed unsafe class SimulatedRing : RingDevice
     public uint Tail => Volatile.Read(ref *(uint*)(_map + 64));
 
     public int FreeSlots => _freeIds.Count;
+
+    /// <summary>Rings the poller.</summary>
+    public void Ring()
+    {
+        ulong one = 1;
+        _ = write(Descriptor, &one, sizeof(ulong));
+    }
 
     public override void RingDoorbell() => Doorbells++;
 
@@ -68,7 +77,16 @@ internal sealed unsafe class SimulatedRing : RingDevice
         }
     }
 
-    public override void Dispose() => IsDisposed = true;
+    /// <summary>Of a polled ring also the memory goes, so that a late access is noticed.</summary>
+    public override void Dispose()
+    {
+        IsDisposed = true;
+        if (Descriptor >= 0)
+        {
+            _ = close(Descriptor);
+            _ = munmap(_map, Length);
+        }
+    }
 
     /// <summary>Puts a command into the ring, behind a pad where it would cross the end.</summary>
     public ushort Submit(ReadOnlySpan<byte> cdb, int dataLength, ReadOnlySpan<byte> dataOut = default, int pieces = 1)

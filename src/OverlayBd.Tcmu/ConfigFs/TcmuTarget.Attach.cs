@@ -7,14 +7,16 @@ namespace OverlayBd.Tcmu.ConfigFs;
 public sealed partial class TcmuTarget
 {
     private const int EAGAIN = 11;
+    private const int EINTR = 4;
     private static readonly TimeSpan s_enablePause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_diskPause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Makes the device and waits for its disk. What was made is taken down when a step fails.</summary>
     /// <param name="configuration">What the handler is to serve, such as the path of a device configuration.</param>
-    /// <param name="cancellationToken">Abandons the attach; what was made is taken down. While the handler opens the device this must wait.</param>
+    /// <param name="cancellationToken">Abandons the attach, though not while the handler opens the device; what was made is taken down.</param>
     /// <returns>The disk, such as <c>/dev/sda</c>.</returns>
-    /// <exception cref="IOException">A step failed; the message says which. The handler's own cause is in its log and result file.</exception>
+    /// <exception cref="IOException">The device exists already, or a step failed; the message says which. The handler's own cause is
+    /// in its log and result file.</exception>
     /// <exception cref="OperationCanceledException">The attach was abandoned.</exception>
     public async Task<string> AttachAsync(string configuration, CancellationToken cancellationToken = default)
     {
@@ -68,17 +70,17 @@ public sealed partial class TcmuTarget
 
     private async Task EnableAsync(CancellationToken cancellationToken)
     {
-        long start = _time.GetTimestamp();
-        while (true)
+        for (TimeSpan waited = TimeSpan.Zero; ; waited += s_enablePause)
         {
             try
             {
                 await RunAsync(() => ConfigFsDirectory.Write(_target, "enable", "1")).ConfigureAwait(false);
                 return;
             }
-            catch (IOException error) when (error.HResult == EAGAIN && _time.GetElapsedTime(start) < _options.EnableTimeout)
+            catch (IOException error) when (error.HResult is EAGAIN or EINTR && waited < _options.EnableTimeout)
             {
-                // The handler is starting: the kernel holds announcements back.
+                // The handler is stopping or starting: the kernel holds announcements back, or lets go of those that the one
+                // before owed an answer.
                 await Task.Delay(s_enablePause, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException error)

@@ -86,14 +86,18 @@ public sealed partial class TcmuTarget
         IEnumerable<string> devices = Names(Adapter(options), DirectoryPrefix);
         IEnumerable<string> loopbacks = Names($"{options.TargetRoot}/loopback", naaPrefix)
             .SelectMany(name => Names($"{options.TargetRoot}/loopback/{naaPrefix}{name}/tpgt_1/lun/lun_0", DirectoryPrefix));
-        return [.. devices.Concat(loopbacks).Where(IsId).Distinct().Order(StringComparer.Ordinal).Select(id => new TcmuTarget(id, options, time))];
+        IEnumerable<string> ids = devices.Concat(loopbacks).Where(IsId).Distinct().Order(StringComparer.Ordinal);
+        return [.. ids.Select(id => new TcmuTarget(id, options, time))];
     }
 
     /// <summary>Finds the disk of a device that was attached before, perhaps by another process.</summary>
     /// <returns>The disk, such as <c>/dev/sda</c>; <see langword="null"/> when there is none.</returns>
     public string? FindDisk()
     {
-        return DiskDirectory is string directory && Names(directory + "/block", "").FirstOrDefault() is string name && File.Exists("/dev/" + name)
+        return DiskDirectory is string directory
+            && Names(directory + "/block", "").FirstOrDefault() is string name
+            && File.Exists("/dev/" + name)
+            && Directory.Exists($"{_options.SysFsRoot}/block/{name}") // the last thing that the kernel makes
             ? "/dev/" + name
             : null;
     }

@@ -38,7 +38,7 @@ public sealed class TcmuTargetOptions
     /// <value>2,147,483 seconds by default.</value>
     public TimeSpan DiskTimeout { get; set; } = s_endless;
 
-    /// <summary>Gets or sets for how long an attach is repeated while the kernel holds devices back, as it does while a handler starts.</summary>
+    /// <summary>Gets or sets for how long an attach is repeated while the kernel holds devices back: while no handler is ready.</summary>
     /// <value>5 seconds by default.</value>
     public TimeSpan EnableTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

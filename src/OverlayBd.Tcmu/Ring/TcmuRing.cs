@@ -87,7 +87,7 @@ internal sealed unsafe class TcmuRing
     /// <param name="status">The SAM status.</param>
     /// <param name="sense">The sense data, when there is any.</param>
     /// <param name="readLength">How much of the data-in buffer is meant, when that is not all.</param>
-    /// <param name="keepBuffer">Whether the kernel is to keep the data area of the command, and its number, until they are released.</param>
+    /// <param name="keepBuffer">Whether the kernel is to keep the command's data area, and its number, until they are released.</param>
     /// <exception cref="InvalidDataException">No command is left in the ring.</exception>
     public void Complete(ushort commandId, byte status, ReadOnlySpan<byte> sense, uint? readLength, bool keepBuffer = false)
     {

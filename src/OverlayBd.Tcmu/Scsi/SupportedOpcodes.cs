@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 
 namespace OverlayBd.Tcmu.Scsi;
 
-/// <summary>Answers REPORT SUPPORTED OPERATION CODES (SPC-4, 6.35): which commands the disk knows, and which of their bits it looks at.</summary>
+/// <summary>Answers REPORT SUPPORTED OPERATION CODES (SPC-4, 6.35): which commands the disk knows, and which of their bits count.</summary>
 internal static class SupportedOpcodes
 {
     private const byte AllCommands = 0;
@@ -71,7 +71,8 @@ internal static class SupportedOpcodes
             case ByServiceAction:
                 return command is not null && !HasServiceAction(opcode) ? ScsiResult.InvalidField : One(WithAction(command, action), data);
             case ByEither:
-                return One(command is not null && HasServiceAction(opcode) ? WithAction(command, action) : action == 0 ? command : null, data);
+                bool withAction = HasServiceAction(opcode);
+                return One(withAction ? WithAction(command, action) : action == 0 ? command : null, data);
             default:
                 return ScsiResult.InvalidField;
         }

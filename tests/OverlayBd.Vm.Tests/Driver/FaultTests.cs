@@ -64,7 +64,7 @@ public sealed class FaultTests
         Assert.NotEqual(0, read.ExitCode);
         Assert.Contains("Input/output error", read.Error);
         Assert.True(Stopwatch.GetElapsedTime(start) >= limit);
-        Assert.Equal(1, disk.Statistics.Hung);
+        Assert.True(disk.Statistics.Hung > 0);
         Assert.Equal(0, (await ReadAsync(disk, 0)).ExitCode);
         await disk.DetachAsync();
         gate.SetResult();

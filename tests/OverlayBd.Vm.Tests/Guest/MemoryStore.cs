@@ -5,12 +5,12 @@ using OverlayBd.Format;
 namespace OverlayBd.Vm.Tests.Guest;
 
 /// <summary>A store in memory that counts what reaches it, and whose calls a test can make wait or fail.</summary>
-internal sealed class MemoryStore(int length) : BlockStore
+internal sealed class MemoryStore(int length) : BlockStore, IResizable
 {
     private long _discards;
     private long _flushes;
 
-    public byte[] Content { get; } = new byte[length];
+    public byte[] Content { get; private set; } = new byte[length];
 
     public bool ReadOnly { get; init; }
 
@@ -34,6 +34,14 @@ internal sealed class MemoryStore(int length) : BlockStore
         var store = new MemoryStore(length) { ReadOnly = readOnly };
         new Random(seed).NextBytes(store.Content);
         return store;
+    }
+
+    public ValueTask ResizeAsync(long length, CancellationToken cancellationToken = default)
+    {
+        byte[] longer = new byte[length];
+        Content.CopyTo(longer, 0);
+        Content = longer;
+        return ValueTask.CompletedTask;
     }
 
     protected override async ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)

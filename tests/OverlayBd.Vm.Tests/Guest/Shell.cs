@@ -7,7 +7,7 @@ namespace OverlayBd.Vm.Tests.Guest;
 /// <summary>Runs programs of the guest, each with a deadline.</summary>
 internal static class Shell
 {
-    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(5);
 
     /// <summary>Runs a program that must succeed.</summary>
     /// <returns>Its standard output, without the last line's end.</returns>

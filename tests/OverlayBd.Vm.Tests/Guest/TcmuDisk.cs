@@ -28,6 +28,11 @@ internal sealed class TcmuDisk(TcmuServer server, TcmuTarget target, string path
     /// <summary>A path below the disk's directory in sysfs.</summary>
     public string SysFs(string name) => $"/sys/block/{System.IO.Path.GetFileName(path)}/{name}";
 
+    /// <summary>Writes to an attribute of the device in configfs, which asks the handler.</summary>
+    public Task SetAttributeAsync(string name, string value) => Wait.BlockingAsync(
+        () => File.WriteAllText($"{GuestKernel.Targets}/core/user_{Device.Info.HostBusAdapter}/{Device.Info.Name}/attrib/{name}", value),
+        $"write {value} to {name}");
+
     public async Task<string> Sha256Async() => (await Shell.RunAsync("sha256sum", path)).Split(' ')[0];
 
     public async Task DetachAsync()

@@ -59,7 +59,7 @@ internal sealed class TcmuServer : IAsyncDisposable
     public async Task<TcmuDisk> AttachAsync(string configuration, TcmuTargetOptions? options = null)
     {
         TcmuTarget target = NewTarget(options);
-        string path = await target.AttachAsync(configuration).WaitAsync(TimeSpan.FromMinutes(1));
+        string path = await target.AttachAsync(configuration).WaitAsync(TimeSpan.FromMinutes(5));
         var disk = new TcmuDisk(this, target, path);
         lock (_disks)
         {
@@ -76,13 +76,13 @@ internal sealed class TcmuServer : IAsyncDisposable
     {
         if (_handler is not null)
         {
-            await _handler.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+            await _handler.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(5));
             _handler = null;
         }
     }
 
     public async Task StartHandlerAsync() =>
-        _handler = await TcmuHandler.StartAsync(_factory, _options, _log).WaitAsync(TimeSpan.FromMinutes(1));
+        _handler = await TcmuHandler.StartAsync(_factory, _options, _log).WaitAsync(TimeSpan.FromMinutes(5));
 
     public async ValueTask DisposeAsync()
     {

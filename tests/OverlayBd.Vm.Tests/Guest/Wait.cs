@@ -7,7 +7,7 @@ namespace OverlayBd.Vm.Tests.Guest;
 /// <summary>Waits for a condition, with a deadline.</summary>
 internal static class Wait
 {
-    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(2);
 
     public static async Task UntilAsync(Func<bool> condition, string what)
     {
@@ -23,7 +23,7 @@ internal static class Wait
         }
     }
 
-    /// <summary>Runs what may block in the kernel for ever, and does not wait for it longer than a minute.</summary>
+    /// <summary>Runs what may block in the kernel for ever, and does not wait for it longer than five minutes.</summary>
     public static Task BlockingAsync(Action action, string what) => BlockingAsync(
         () =>
         {
@@ -38,11 +38,11 @@ internal static class Wait
         Task<T> task = Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
-            return await task.WaitAsync(TimeSpan.FromMinutes(1));
+            return await task.WaitAsync(TimeSpan.FromMinutes(5));
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"Not within a minute: {what}\n{KernelLog.Tail()}");
+            throw new TimeoutException($"Not within five minutes: {what}\n{KernelLog.Tail()}");
         }
     }
 }

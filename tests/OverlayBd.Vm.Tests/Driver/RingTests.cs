@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using OverlayBd.Vm.Tests.Guest;
+
+namespace OverlayBd.Vm.Tests.Driver;
+
+/// <summary>The kernel's ring, used for longer and more unevenly than the other tests do.</summary>
+public sealed class RingTests
+{
+    private const int Megabyte = 1024 * 1024;
+
+    [Theory]
+    [InlineData(8, 17)] // 8 MiB hold 65,535 commands of 128 bytes; a round is 4,096
+    [InlineData(1, 5)]
+    public async Task CommandsBeyondTheEndOfTheRing_ComeBackRight(int ringMegabytes, int rounds)
+    {
+        await using TcmuServer server = await TcmuServer.StartAsync();
+        TcmuDisk disk = await server.AttachAsync(new MemoryStore(16 * Megabyte), new() { CommandRingMegabytes = ringMegabytes });
+        string[] job = ["--bs=4k", "--iodepth=32", "--size=16m", "--verify=crc32c"];
+        await Fio.RunAsync(disk.Path, ["--rw=write", .. job, "--do_verify=0"]);
+        await Fio.RunAsync(
+            disk.Path, "--rw=randread", "--bs=4k", "--iodepth=32", "--size=16m", $"--loops={rounds}");
+        await Fio.RunAsync(disk.Path, ["--rw=write", .. job, "--verify_only=1"]);
+        Assert.True(disk.Statistics.Reads > rounds * 4096);
+        Assert.Equal(0, disk.Statistics.Errors);
+    }
+
+    [Fact]
+    public async Task CommandsOfManySizesInASmallDataArea_WhichBreaksThemIntoPieces_ComeBackRight()
+    {
+        await using TcmuServer server = await TcmuServer.StartAsync();
+        var store = new MemoryStore(64 * Megabyte);
+        var random = new Random(2);
+        store.OnRead = (_, token) => random.Next(4) == 0 ? new ValueTask(Task.Delay(1, token)) : default; // so that they end out of order
+        TcmuDisk disk = await server.AttachAsync(store, new() { MaxDataAreaMegabytes = 2 });
+        await Fio.RunAsync(
+            disk.Path, "--rw=randwrite", "--bsrange=4k-1m", "--iodepth=32", "--size=64m", "--verify=crc32c", "--verify_async=0", "--io_size=128m");
+        Assert.Equal(0, disk.Statistics.Errors);
+    }
+}
