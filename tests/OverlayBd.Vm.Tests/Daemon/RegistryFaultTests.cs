@@ -71,7 +71,7 @@ public sealed class RegistryFaultTests(RegistryImage image) : IClassFixture<Regi
 
     private static JsonObject Timeout(int seconds) => new()
     {
-        ["backstoreConfig"] = new JsonObject { ["device"] = "tcmu", ["requestTimeout"] = seconds },
+        ["backstoreConfig"] = new JsonObject { ["requestTimeout"] = seconds },
     };
 
     /// <summary>Reads pieces of the disk past the page cache; those that can be read are right.</summary>
