@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# Invariant: the SDK would want libicu, which nothing here needs.
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 SUDO=
 [ "$(id -u)" -eq 0 ] || SUDO="sudo -E env PATH=$PATH"
@@ -35,7 +36,7 @@ TEXT
 say() { printf '%s\n' "$*" >&2; }
 die() { say "build.sh: $*"; exit 1; }
 
-# need WHAT:PACKAGE...   WHAT is a program on the PATH, or a shared library (lib*.so.*).
+# need WHAT:PACKAGE...   WHAT is a program on the PATH, a shared library (lib*.so.*), or an absolute path.
 need() {
     local item what package libraries missing=()
     libraries=$(ldconfig -p 2>/dev/null || true)
@@ -43,6 +44,7 @@ need() {
         what=${item%%:*} package=${item#*:}
         case $what in
             lib*.so*) grep -qF "$what " <<<"$libraries" && continue ;;
+            /*) [ -e "$what" ] && continue ;;
             *) command -v "$what" >/dev/null && continue ;;
         esac
         case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
@@ -64,7 +66,7 @@ need() {
 
 need_sdk() {
     command -v dotnet >/dev/null || die "the .NET SDK 10 is not on the PATH; see https://dot.net/download"
-    dotnet --version >/dev/null 2>&1 || die "no installed .NET SDK matches global.json; see \`dotnet --list-sdks\`"
+    dotnet --version >/dev/null || die "no installed .NET SDK matches global.json; see \`dotnet --list-sdks\`"
 }
 
 # What the programs themselves use at run time.
@@ -79,7 +81,8 @@ verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
-         linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux
+         ps:procps linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static \
+         containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
     if ! solution_builds; then
         say "the build failed"
         echo "0 passed, 1 failed, 0 skipped"
@@ -98,9 +101,16 @@ verb_test() {
     }
 
     # One test program at a time: several of them make devices and measure memory. Code 8 is "no test in this program".
+    # One in which no test begins or ends for ten minutes is ended; what it was at stands in a file.
     status=0
+    $SUDO rm -rf artifacts/TestResults
     $SUDO dotnet test --solution OverlayBd.sln --no-build -c Release --max-parallel-test-modules 1 --ignore-exit-code 8 \
+        --hangdump --hangdump-timeout 10m --hangdump-type None --results-directory "$PWD/artifacts/TestResults" \
         --no-progress "$@" 2>&1 | tee "$log" || status=$?
+    local hung
+    for hung in artifacts/TestResults/*_hang.log; do
+        [ ! -f "$hung" ] || say "it hung: $(basename "$hung" _hang.log) was ended in $(tr '\n' ' ' <"$hung")"
+    done
     tally "$status"
 
     status=0
@@ -144,7 +154,7 @@ verb_publish() {
     rm -rf artifacts/dist
     mkdir -p artifacts/dist/bin artifacts/dist/etc
     # All programs share one folder, and the managed ones one copy of the libraries.
-    for host in overlaybd-backstore overlaybd; do
+    for host in overlaybd-backstore overlaybd-snapshotter overlaybd; do
         dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" \
             "${kind[@]}" -p:DebugType=none -o artifacts/dist/bin
     done
@@ -180,7 +190,7 @@ verb_bench() {
     local program=artifacts/bin/OverlayBd.Benchmarks/release/OverlayBd.Benchmarks
     if [ "${1-}" = vm ]; then
         shift
-        need linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
+        need containerd:containerd linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
              tcmu-runner:tcmu-runner dbus-daemon:dbus
         $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" "$@"
     else

@@ -95,7 +95,8 @@ public sealed partial class FuseBlockDevice : IAsyncDisposable
         if (!options.ReadOnly && !store.IsReadOnly && options.BlockSize % store.WriteAlignment != 0)
         {
             throw new ArgumentException(
-                $"The store takes writes of {store.WriteAlignment} bytes; blocks of {options.BlockSize} bytes do not suit.", nameof(options));
+                $"The store takes writes of {store.WriteAlignment} bytes; blocks of {options.BlockSize} bytes do not suit.",
+                nameof(options));
         }
 
         cancellationToken.ThrowIfCancellationRequested();

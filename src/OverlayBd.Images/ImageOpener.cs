@@ -13,7 +13,8 @@ using OverlayBd.Registry;
 
 namespace OverlayBd.Images;
 
-/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later step fails.</summary>
+/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later
+/// step fails.</summary>
 internal sealed class ImageOpener
 {
     private readonly OverlayBdImageOptions _options;
@@ -155,11 +156,13 @@ internal sealed class ImageOpener
         // Without a client an image whose layers are all local opens all the same.
         return !DeviceConfigLayers.NeedRepository(config)
             ? null
-            : throw new ArgumentException($"A layer has to be fetched from {reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
+            : throw new ArgumentException(
+                $"A layer has to be fetched from {reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
     }
 
     private async Task<OverlayBdImage> OpenAsync(
-        string name, List<LayerDescription> descriptions, WritableUpper? upper, ImageRepository? repository, CancellationToken cancellationToken)
+        string name, List<LayerDescription> descriptions, WritableUpper? upper, ImageRepository? repository,
+        CancellationToken cancellationToken)
     {
         if (descriptions.Count == 0 && upper is null)
         {

@@ -12,10 +12,12 @@ public sealed class RegistryClientOptions
     public bool PlainHttp { get; set; }
 
     /// <summary>Gets or sets whether the certificates of servers are verified.</summary>
-    /// <value><see langword="true"/>. When <see langword="false"/>, a registry that does not answer TLS at all is spoken to in plain HTTP.</value>
+    /// <value><see langword="true"/>. When <see langword="false"/>, a registry that does not answer TLS at all is spoken to in plain
+    /// HTTP.</value>
     public bool TlsVerify { get; set; } = true;
 
-    /// <summary>Gets or sets a directory of <c>*.crt</c> files (more roots to trust) and <c>*.cert</c>, <c>*.key</c> pairs (client certificates).</summary>
+    /// <summary>Gets or sets a directory of <c>*.crt</c> files (more roots to trust) and <c>*.cert</c>, <c>*.key</c> pairs (client
+    /// certificates).</summary>
     /// <value><see langword="null"/> for none.</value>
     public string? CertDirectory { get; set; }
 
@@ -28,14 +30,17 @@ public sealed class RegistryClientOptions
     public string? ClientKeyFile { get; set; }
 
     /// <summary>Gets or sets containerd's directory of <c>HOST/hosts.toml</c> files, which name mirrors and their TLS.</summary>
-    /// <value><see langword="null"/> for none. <see cref="PlainHttp"/>, <see cref="TlsVerify"/> and <see cref="CertDirectory"/> come before it.</value>
+    /// <value><see langword="null"/> for none. <see cref="PlainHttp"/>, <see cref="TlsVerify"/> and <see cref="CertDirectory"/> come before
+    /// it.</value>
     public string? HostsDirectory { get; set; }
 
-    /// <summary>Gets or sets a docker <c>config.json</c> or a file of the same form with credentials. It is read again when it changes.</summary>
+    /// <summary>Gets or sets a docker <c>config.json</c> or a file of the same form with credentials. It is read again when it
+    /// changes.</summary>
     /// <value><see langword="null"/> for none; <see cref="AuthFiles.FindDefault"/> finds the user's.</value>
     public string? AuthFile { get; set; }
 
-    /// <summary>Gets or sets the user for every registry, together with <see cref="Password"/>; <see cref="AuthFile"/> is then not read.</summary>
+    /// <summary>Gets or sets the user for every registry, together with <see cref="Password"/>; <see cref="AuthFile"/> is then not
+    /// read.</summary>
     /// <value><see langword="null"/> for none.</value>
     public string? UserName { get; set; }
 

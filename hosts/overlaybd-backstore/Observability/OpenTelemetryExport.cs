@@ -42,8 +42,9 @@ internal static class OpenTelemetryExport
 
         if (traces)
         {
+            // The framework's spans of the control API are the parents of ours; without them ours would not be taken either.
             telemetry.WithTracing(provider => provider
-                .AddSource("OverlayBd.*")
+                .AddSource("OverlayBd.*", "Microsoft.AspNetCore")
                 .AddOtlpExporter(options => UseOwnVariables(options, variables, "TRACES")));
         }
     }

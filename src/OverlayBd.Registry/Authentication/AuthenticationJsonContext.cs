@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace OverlayBd.Registry.Authentication;
 
-[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
+[JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(AuthFileDocument))]
 [JsonSerializable(typeof(CredentialHelperReply))]
 [JsonSerializable(typeof(CredentialServiceReply))]

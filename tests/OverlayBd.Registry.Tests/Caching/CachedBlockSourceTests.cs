@@ -163,8 +163,15 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         var cancelled = new TaskCompletionSource();
         origin.Before = async (_, _, token) =>
         {
-            await using CancellationTokenRegistration registration = token.Register(() => cancelled.TrySetResult());
-            await Task.Delay(Timeout.Infinite, token);
+            // Not by registering with the token: the delay's own callback comes first, and would take the registration away.
+            try
+            {
+                await Task.Delay(Timeout.Infinite, token);
+            }
+            finally
+            {
+                cancelled.TrySetResult();
+            }
         };
         using var cancellation = new CancellationTokenSource();
         Task first = source.ReadAsync(0, new byte[10], cancellation.Token).AsTask();

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using OverlayBd.SnapshotterHost;
+
+return await SnapshotterCommand.Create().InvokeAsync(args);

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace OverlayBd.Snapshotter.Devices;
+
+internal sealed record BackstoreDeviceList(IReadOnlyList<BackstoreDevice> Devices);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using OverlayBd.Snapshotter.Tests.Infrastructure;
+
+namespace OverlayBd.Snapshotter.Tests.Containerd;
+
+/// <summary>Debian's containerd with a root, a state and a socket of its own, and the daemon as a plugin.</summary>
+internal sealed class ContainerdProcess : IAsyncDisposable
+{
+    private readonly DaemonProcess _process;
+    private readonly string _socket;
+
+    private ContainerdProcess(DaemonProcess process, string socket)
+    {
+        _process = process;
+        _socket = socket;
+    }
+
+    public string Log => _process.Log;
+
+    public static async Task<ContainerdProcess> StartAsync(string directory, string snapshotterSocket)
+    {
+        string socket = Path.Combine(directory, "containerd.sock");
+        string config = Path.Combine(directory, "containerd.toml");
+        await File.WriteAllTextAsync(
+            config,
+            $"""
+            version = 2
+            root = "{directory}/containerd-root"
+            state = "{directory}/containerd-state"
+            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+              "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
+            [grpc]
+              address = "{socket}"
+            [proxy_plugins.overlaybd]
+              type = "snapshot"
+              address = "{snapshotterSocket}"
+            """);
+        DaemonProcess process = await DaemonProcess.StartAsync(socket, "/usr/bin/containerd", ["--config", config]);
+        return new(process, socket);
+    }
+
+    public async Task<string> CtrAsync(params string[] arguments)
+    {
+        (int status, string output, string error) = await TryCtrAsync(arguments);
+        Assert.True(status == 0, $"ctr {string.Join(' ', arguments)} ended with {status}:\n{output}\n{error}\n{Log}");
+        return output;
+    }
+
+    public Task<(int Status, string Output, string Error)> TryCtrAsync(params string[] arguments) =>
+        Shell.TryRunAsync("/usr/bin/ctr", ["--address", _socket, .. arguments]);
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}
