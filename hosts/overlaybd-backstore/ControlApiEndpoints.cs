@@ -22,23 +22,33 @@ internal static class ControlApiEndpoints
         IServiceProvider services = application.Services;
         DeviceTable devices = services.GetRequiredService<DeviceTable>();
         RouteGroupBuilder api = application.MapGroup("/v1");
-        MapDevices(api, devices, services.GetRequiredService<DeviceAttacher>());
-        MapOperations(api.MapGroup("/devices/{id}"), devices, services.GetRequiredService<DeviceOperations>());
         TcmuFrontEnd tcmu = services.GetRequiredService<TcmuFrontEnd>();
+        MapDevices(api, devices, services.GetRequiredService<DeviceAttacher>(), tcmu);
+        MapOperations(api.MapGroup("/devices/{id}"), devices, services.GetRequiredService<DeviceOperations>());
         api.MapGet("/health", () => Describe(devices, tcmu));
         application.MapFallback(() => Results.Json(
             new ErrorDocument(new(ErrorCodes.NotFound, "There is no such route.")), ControlApiJson.Default.ErrorDocument, statusCode: 404));
     }
 
-    private static void MapDevices(RouteGroupBuilder api, DeviceTable devices, DeviceAttacher attacher)
+    private static void MapDevices(RouteGroupBuilder api, DeviceTable devices, DeviceAttacher attacher, TcmuFrontEnd tcmu)
     {
-        api.MapGet("/devices", () => new DeviceList([.. devices.All.Select(device => device.Info)]));
+        api.MapGet("/devices", () =>
+        {
+            AttachedDevice[] all = [.. devices.All];
+            tcmu.FindDisks(all);
+            return new DeviceList([.. all.Select(device => device.Info)]);
+        });
         api.MapPost("/devices", async (AttachRequest request, CancellationToken aborted) =>
         {
             DeviceInfo device = (await attacher.AttachAsync(request, aborted)).Info;
             return Results.Created("/v1/devices/" + device.Id, device);
         });
-        api.MapGet("/devices/{id}", (string id) => devices.Get(id).Info);
+        api.MapGet("/devices/{id}", (string id) =>
+        {
+            AttachedDevice device = devices.Get(id);
+            tcmu.FindDisks(device);
+            return device.Info;
+        });
         api.MapGet("/devices/{id}/stats", (string id) => devices.Get(id).ReadStatistics());
         api.MapDelete("/devices/{id}", async (string id, bool? force, CancellationToken aborted) =>
         {

@@ -26,6 +26,7 @@ internal static class ErrorMapping
         FormatException or ArgumentException or JsonException or BadHttpRequestException => ErrorCodes.InvalidRequest,
         RegistryException { StatusCode: System.Net.HttpStatusCode.NotFound } => ErrorCodes.NotFound,
         RegistryException => ErrorCodes.Registry,
+        IOException { InnerException: RegistryException cause } => CodeOf(cause),
         FileNotFoundException or DirectoryNotFoundException => ErrorCodes.NotFound,
         InvalidDataException or EndOfStreamException => ErrorCodes.BadImage,
         _ => ErrorCodes.System,

@@ -8,7 +8,7 @@ using OverlayBd.Images.Tracing;
 namespace OverlayBd.Backstore.Devices;
 
 /// <summary>What can be done to a device in use.</summary>
-internal sealed class DeviceOperations(DeviceTable devices, Attachments attachments, ILogger<DeviceOperations> logger)
+internal sealed class DeviceOperations(DeviceTable devices, TcmuFrontEnd tcmu, Attachments attachments, ILogger<DeviceOperations> logger)
 {
     /// <summary>Seals what was written as a layer and goes on in a new upper, without stopping anybody.</summary>
     /// <param name="device">The device.</param>
@@ -76,6 +76,7 @@ internal sealed class DeviceOperations(DeviceTable devices, Attachments attachme
             throw new RequestException(ErrorCodes.InvalidRequest, e.Message);
         }
 
+        tcmu.FindDisks(device);
         await device.Disk.AnnounceLengthAsync(cancellationToken);
         devices.WriteRecord(device);
         BackstoreLog.Resized(logger, device.Id, size);

@@ -5,6 +5,7 @@ namespace OverlayBd.Backstore.Devices;
 /// <summary>What is known of a device that outlived its server.</summary>
 /// <param name="Length">The length of its disk, in bytes.</param>
 /// <param name="IsReadOnly">Whether its disk is read-only.</param>
+/// <param name="Path">Its block device; empty when it has none.</param>
 /// <param name="Source">What was attached; null when no record says so.</param>
 /// <param name="AttachedAt">When; null when no record says so.</param>
-internal sealed record KnownDevice(long Length, bool IsReadOnly, string? Source = null, DateTimeOffset? AttachedAt = null);
+internal sealed record KnownDevice(long Length, bool IsReadOnly, string Path, string? Source = null, DateTimeOffset? AttachedAt = null);

@@ -34,9 +34,9 @@ internal sealed class TakeOver
         // What the kernel says comes first: the record may be that of an earlier device of the same name.
         if (_paths.TryGetValue(target, out string? path) && _disks.Describe(path) is { Length: > 0 } disk)
         {
-            return new(disk.Length, disk.IsReadOnly, record?.Source, record?.AttachedAt);
+            return new(disk.Length, disk.IsReadOnly, path, record?.Source, record?.AttachedAt);
         }
 
-        return record is null ? null : new(record.Size, record.ReadOnly, record.Source, record.AttachedAt);
+        return record is null ? null : new(record.Size, record.ReadOnly, "", record.Source, record.AttachedAt);
     }
 }

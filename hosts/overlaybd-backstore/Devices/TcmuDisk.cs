@@ -9,9 +9,8 @@ namespace OverlayBd.Backstore.Devices;
 /// <summary>A SCSI disk through TCMU, of this server's own making or of somebody else's.</summary>
 /// <param name="info">The device.</param>
 /// <param name="target">Takes it down in configfs; null when others made it.</param>
-/// <param name="disks">Finds the block device.</param>
 /// <param name="find">Finds the device that the handler serves; null until it serves it.</param>
-internal sealed class TcmuDisk(TcmuDeviceInfo info, TcmuTarget? target, LoopbackDisks disks, Func<TcmuDevice?> find) : IKernelDisk
+internal sealed class TcmuDisk(TcmuDeviceInfo info, TcmuTarget? target, Func<TcmuDevice?> find) : IKernelDisk
 {
     private static readonly TimeSpan s_removal = TimeSpan.FromSeconds(30);
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,9 +19,10 @@ internal sealed class TcmuDisk(TcmuDeviceInfo info, TcmuTarget? target, Loopback
 
     public string FrontEnd => FrontEnds.Tcmu;
 
+    /// <summary>Known to who made the disk; others' are looked for when somebody asks, see <see cref="TcmuFrontEnd.FindDisks"/>.</summary>
     public string DevicePath
     {
-        get => Volatile.Read(ref _path) is { Length: > 0 } known ? known : Find();
+        get => Volatile.Read(ref _path);
         set => Volatile.Write(ref _path, value);
     }
 
@@ -73,11 +73,4 @@ internal sealed class TcmuDisk(TcmuDeviceInfo info, TcmuTarget? target, Loopback
     public void SetGone() => _gone.TrySetResult();
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private string Find()
-    {
-        string found = disks.Read().GetValueOrDefault(Target, "");
-        Volatile.Write(ref _path, found);
-        return found;
-    }
 }

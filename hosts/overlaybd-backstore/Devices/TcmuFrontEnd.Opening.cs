@@ -92,7 +92,10 @@ internal sealed partial class TcmuFrontEnd
     {
         DeviceStore? store = null;
         TcmuDisk disk = new(
-            info, ownId is null ? null : TargetOf(ownId), _disks, () => _handler?.Devices.FirstOrDefault(device => ReferenceEquals(device.Store, store)));
+            info, ownId is null ? null : TargetOf(ownId), () => _handler?.Devices.FirstOrDefault(device => ReferenceEquals(device.Store, store)))
+        {
+            DevicePath = known?.Path ?? "",
+        };
         AttachedDevice attached = new()
         {
             Id = ownId ?? ChooseId(info, deviceId),

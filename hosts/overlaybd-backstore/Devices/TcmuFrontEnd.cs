@@ -92,6 +92,22 @@ internal sealed partial class TcmuFrontEnd(
         }
     }
 
+    /// <summary>Finds the disks that others have made of their devices meanwhile; one look for all of them.</summary>
+    public void FindDisks(params IEnumerable<AttachedDevice> wanted)
+    {
+        TcmuDisk[] unknown = [.. wanted.Select(device => device.Disk).OfType<TcmuDisk>().Where(disk => disk.DevicePath.Length == 0)];
+        if (unknown.Length == 0)
+        {
+            return;
+        }
+
+        IReadOnlyDictionary<string, string> disks = _disks.Read();
+        foreach (TcmuDisk disk in unknown)
+        {
+            disk.DevicePath = disks.GetValueOrDefault(disk.Target, "");
+        }
+    }
+
     /// <summary>Lets the devices go: they stay, and the next server takes them over.</summary>
     public async ValueTask DisposeAsync()
     {

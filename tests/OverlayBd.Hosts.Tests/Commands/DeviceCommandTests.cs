@@ -70,6 +70,36 @@ public sealed class DeviceCommandTests(TestImage image) : IClassFixture<TestImag
     }
 
     [Fact]
+    public async Task Mount_RecordsATrace_AndReplaysIt()
+    {
+        string directory = _fixture["mounted"];
+        string trace = _fixture["trace"];
+        await _fixture.AnswerAsync("mount", image.Name, directory, "--record", trace);
+        Assert.False(File.Exists(trace));
+        Assert.Equal("hello from the image\n", await File.ReadAllTextAsync(Path.Combine(directory, "etc/hello")));
+        await _fixture.AnswerAsync("umount", directory);
+        Assert.True(new FileInfo(trace).Length > 24);
+
+        await _fixture.AnswerAsync("mount", image.Name, directory, "--replay", trace, "--device", "fuse");
+        string device = (string)JsonNode.Parse(await _fixture.AnswerAsync("list", "--json"))!["devices"]![0]!["devicePath"]!;
+        JsonNode replay = JsonNode.Parse(await _fixture.AnswerAsync("stats", "--json", device))!["replay"]!;
+        await _fixture.AnswerAsync("umount", directory);
+        Assert.Contains((string?)replay["state"], new[] { "playing", "completed" });
+
+        ProgramOutcome missing = await _fixture.RunAsync("mount", image.Name, directory, "--replay", _fixture["nothing"]);
+        Assert.Equal(2, missing.Status);
+        Assert.Contains("--replay", missing.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Attach_ThroughTcmu_WithoutADaemon_SaysWhatIsNeeded()
+    {
+        ProgramOutcome outcome = await _fixture.RunAsync("attach", image.Name, "--device", "tcmu");
+        Assert.Equal(1, outcome.Status);
+        Assert.Contains("start overlaybd-backstore", outcome.LastErrorLine, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Mount_WithUpper_KeepsWhatWasWritten()
     {
         string directory = _fixture["mounted"];

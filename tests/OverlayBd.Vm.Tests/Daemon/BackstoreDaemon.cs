@@ -28,11 +28,7 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
             ["auditPath"] = this["audit.log"],
             ["backstoreConfig"] = new JsonObject { ["socket"] = Socket, ["runDir"] = this["run"], ["device"] = "tcmu", ["requestTimeout"] = 20 },
         };
-        foreach ((string name, JsonNode? value) in settings ?? [])
-        {
-            config[name] = value!.DeepClone();
-        }
-
+        Merge(config, settings ?? []);
         File.WriteAllText(this["overlaybd.json"], config.ToJsonString());
         Http = new(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new("http://localhost/v1/"), Timeout = TimeSpan.FromMinutes(2) };
     }
@@ -57,8 +53,16 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
     public static async Task<BackstoreDaemon> RunAsync(JsonObject? settings = null)
     {
         BackstoreDaemon daemon = new(settings);
-        await daemon.StartAsync();
-        return daemon;
+        try
+        {
+            await daemon.StartAsync();
+            return daemon;
+        }
+        catch
+        {
+            await daemon.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the daemon and waits until it answers.</summary>
@@ -143,6 +147,21 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
         Http.Dispose();
         _process?.Dispose();
         _directory.Dispose();
+    }
+
+    private static void Merge(JsonObject target, JsonObject source)
+    {
+        foreach ((string name, JsonNode? value) in source)
+        {
+            if (target[name] is JsonObject inner && value is JsonObject changes)
+            {
+                Merge(inner, changes);
+            }
+            else
+            {
+                target[name] = value!.DeepClone();
+            }
+        }
     }
 
     private async Task DetachAllAsync()
