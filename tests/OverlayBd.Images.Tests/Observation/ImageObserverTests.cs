@@ -19,7 +19,7 @@ public sealed class ImageObserverTests : ImageTestBase
         device.Options.Observer = _observer;
         using Measurements measured = new("OverlayBd.Images");
         await using OverlayBdImage image = await device.OpenAsync();
-        await device.PassTimeUntilAsync(image.Download!.Completion);
+        await device.Time.PassUntilAsync(image.Download!.Completion);
         Assert.Equal(device.Layers.Sum(layer => layer.Size), _observer.Of(BlockOperation.Download).Sum(record => record.Length));
         Assert.All(_observer.Of(BlockOperation.Download), record => Assert.StartsWith(device.Registry.Host + "/", record.Name, StringComparison.Ordinal));
         Assert.InRange(measured.Sum("overlaybd.download.received"), device.Layers.Sum(layer => layer.Size), double.MaxValue);
