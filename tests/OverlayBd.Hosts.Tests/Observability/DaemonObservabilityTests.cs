@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using OverlayBd.Format.Oci;
 using OverlayBd.Registry;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 
 namespace OverlayBd.Hosts.Tests.Observability;
@@ -84,10 +85,8 @@ public sealed class DaemonObservabilityTests(TestImage image) : IClassFixture<Te
         _environment["NOTIFY_SOCKET"] = manager.Name;
         Start(exporter: false);
         await manager.ReceiveAsync("READY=1");
-        while (!(await File.ReadAllTextAsync(_fixture["server.log"], Token)).Contains("Listening on", StringComparison.Ordinal))
-        {
-            await Task.Delay(10, Token);
-        }
+        await Eventually.TrueAsync(
+            () => File.ReadAllText(_fixture["server.log"]).Contains("Listening on", StringComparison.Ordinal), "the log says that it listens");
 
         File.Move(_fixture["server.log"], _fixture["server.log.old"]);
         await SignalAsync("-HUP");

@@ -46,11 +46,13 @@ public sealed class LogWriterTests : IDisposable
             string path = Path.Combine(mount, "x.log");
             using LogWriter writer = Open(path);
             string filler = new string('x', 999) + "\n";
-            await WaitAsync(() =>
-            {
-                writer.Write(filler);
-                return writer.Dropped > 0;
-            });
+            await Eventually.TrueAsync(
+                () =>
+                {
+                    writer.Write(filler);
+                    return writer.Dropped > 0;
+                },
+                "the disk is full");
 
             // What copytruncate does, too.
             using (FileStream cut = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
@@ -98,10 +100,10 @@ public sealed class LogWriterTests : IDisposable
         string path = _directory["x.log"];
         using LogWriter writer = Open(path);
         writer.Write("before\n");
-        await WaitAsync(() => new FileInfo(path).Length > 0);
+        await Eventually.TrueAsync(() => new FileInfo(path).Length > 0, "the line is written");
         File.Move(path, path + ".old");
         writer.Reopen();
-        await WaitAsync(() => File.Exists(path));
+        await Eventually.TrueAsync(() => File.Exists(path), "the file is there again");
         writer.Write("after\n");
         writer.Dispose();
         Assert.Equal(["before"], File.ReadAllLines(path + ".old"));
@@ -109,13 +111,4 @@ public sealed class LogWriterTests : IDisposable
     }
 
     private static LogWriter Open(string path) => new("test", new RotatingFile(path, new(10 << 20, 1)), TimeProvider.System);
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(5, deadline.Token);
-        }
-    }
 }

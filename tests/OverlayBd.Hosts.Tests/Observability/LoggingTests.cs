@@ -5,6 +5,7 @@ extern alias backstore;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Hosts.Tests.Observability;
 
@@ -94,14 +95,11 @@ public sealed partial class LoggingTests : IAsyncDisposable
         return [.. (await File.ReadAllLinesAsync(path ?? _server.LogPath)).Where(line => line.Contains($"|{category}|", StringComparison.Ordinal))];
     }
 
-    private async Task WaitForAsync(ILogger logger, int number)
+    private Task WaitForAsync(ILogger logger, int number)
     {
         logger.LogInformation("marker {Number} end", number);
-        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(30));
-        while (!(await File.ReadAllTextAsync(_server.LogPath, deadline.Token)).Contains($"marker {number} end", StringComparison.Ordinal))
-        {
-            await Task.Delay(5, deadline.Token);
-        }
+        return Eventually.TrueAsync(
+            () => File.ReadAllText(_server.LogPath).Contains($"marker {number} end", StringComparison.Ordinal), "the marker is written");
     }
 
     [GeneratedRegex(@"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6}\|[A-Z ]{5}\|th=[0-9A-F]{16}\|OverlayBd\.Test\|A [A-Z][a-z]+$")]
