@@ -158,6 +158,7 @@ await_output() {
 
 run_lazily() { # sets elapsed and position
     position=$(log_position)
+    : >"$work/container.log" # what the run before printed is no output of this one
     local start
     start=$(now_ms)
     "$bin/overlaybd" run "$converted" >"$work/container.log" 2>&1 </dev/null &
@@ -168,6 +169,7 @@ run_lazily() { # sets elapsed and position
 
 run_whole() {
     position=$(log_position)
+    : >"$work/container.log" # what the run before printed is no output of this one
     local start
     start=$(now_ms)
     skopeo --insecure-policy copy --quiet --src-tls-verify=false "docker://$original" "oci:$work/pulled:demo"
@@ -188,10 +190,12 @@ redis_port=$(free_port)
 registry_port=$(free_port)
 original=127.0.0.1:$registry_port/demo:original
 converted=127.0.0.1:$registry_port/demo:overlaybd
-event=PONG await=await_pong
+event=PONG await=await_pong source_options=()
 if [ -n "$image" ]; then
     event='first output' await=await_output
     case $image in *://* | oci:* | oci-archive:*) source=$image ;; *) source=docker://$image ;; esac
+    # What listens on this machine may do so without TLS, as it may for docker.
+    case $source in docker://localhost[:/]* | docker://127.*) source_options=(--src-tls-verify=false) ;; esac
 else
     make_image
     source=oci:$work/layout:demo
@@ -199,7 +203,7 @@ fi
 
 step "a registry on 127.0.0.1:$registry_port, and the image in it (docker-registry, skopeo)"
 start_registry
-skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$source" "docker://$original"
+skopeo --insecure-policy copy --quiet "${source_options[@]}" --dest-tls-verify=false "$source" "docker://$original"
 rm -rf "$work/layout"
 
 step "overlaybd convert $original $converted"

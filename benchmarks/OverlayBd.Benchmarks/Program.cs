@@ -6,11 +6,16 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using OverlayBd.Benchmarks.Devices;
 
-// "devices" measures the block devices with fio; everything else is BenchmarkDotNet's, in this process, so that a benchmark and its
+// "devices" measures the block devices with fio, "idle" the memory of many that nobody reads; everything else is BenchmarkDotNet's, in this process, so that a benchmark and its
 // limit see the same machine.
 if (args is ["devices", ..])
 {
     return await DeviceBenchmark.RunAsync(args[1..]);
+}
+
+if (args is ["idle", ..])
+{
+    return await IdleDevicesBenchmark.RunAsync(args[1..]);
 }
 
 IConfig config = DefaultConfig.Instance

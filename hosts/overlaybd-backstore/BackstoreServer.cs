@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OverlayBd.Backstore.Configuration;
+using OverlayBd.Backstore.Devices;
+using OverlayBd.Backstore.Observability;
+using OverlayBd.Backstore.Observability.Metrics;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore;
@@ -12,13 +19,15 @@ internal sealed class BackstoreServer
     private readonly BackstoreOptions _options;
     private readonly WebApplication _application;
     private readonly DeviceTable _devices;
+    private readonly ILogger _logger;
 
     private BackstoreServer(BackstoreOptions options)
     {
         _options = options;
         _application = Build(options);
         _devices = _application.Services.GetRequiredService<DeviceTable>();
-        ControlApiEndpoints.Map(_application, _devices);
+        _logger = _application.Services.GetRequiredService<ILogger<BackstoreServer>>();
+        ControlApiEndpoints.Map(_application);
     }
 
     public static string Version { get; } =
@@ -26,22 +35,28 @@ internal sealed class BackstoreServer
 
     public static async Task<int> RunAsync(BackstoreOptions options, CancellationToken cancellationToken)
     {
-        BackstoreServer server = new(options);
-        await using (server._application)
+        BackstoreServer? server = null;
+        try
         {
-            try
+            // The socket first: who has it must not be disturbed.
+            options.RunDirectory.Create();
+            SocketFile.Prepare(options.Socket);
+            server = new(options);
+            await server.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException)
+        {
+            if (server is not null)
             {
-                options.RunDirectory.Create();
-                SocketFile.Prepare(options.Socket);
-                await server._application.StartAsync(cancellationToken);
-                SocketFile.Restrict(options.Socket);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or RequestException)
-            {
-                await ReportAsync(options, new() { Error = ErrorMapping.ToDetail(e) });
-                return 1;
+                await server._application.DisposeAsync();
             }
 
+            await ReportAsync(options, new() { Error = ErrorMapping.ToDetail(e) });
+            return 1;
+        }
+
+        await using (server._application)
+        {
             await server.ServeAsync(cancellationToken);
             return 0;
         }
@@ -51,20 +66,63 @@ internal sealed class BackstoreServer
     {
         // Nothing is configured by files or variables that this program does not name: the options are all there is.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(options.LogLevel);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(options.Socket));
+        if (options is { ConfigPath: not null, Private: false })
+        {
+            builder.AddBackstoreObservability(options.Config, new() { LogLevel = options.LogLevel });
+        }
+        else
+        {
+            builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+            builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+                console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            builder.Logging.SetMinimumLevel(options.LogLevel ?? LogLevel.Information);
+            builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        }
+
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenUnixSocket(options.Socket);
+            if (!options.Private && options.Config.ControlApi is { Enable: true, Address: string address })
+            {
+                Uri remote = new(address);
+                kestrel.Listen(IPAddress.Parse(remote.DnsSafeHost), remote.Port);
+            }
+        });
         builder.Services.AddRoutingCore();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default));
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlApiJson.Default);
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        });
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<ImageOpener>();
-        builder.Services.AddSingleton<DeviceTable>();
+        AddServices(builder.Services, options);
         return builder.Build();
+    }
+
+    private static void AddServices(IServiceCollection services, BackstoreOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<RegistryDefaults>();
+        services.AddSingleton<RegistryClients>();
+        services.AddSingleton<DownloadDefaults>();
+        services.AddSingleton<ImageOpener>();
+        services.AddSingleton<DeviceTable>();
+        services.AddSingleton<IDeviceMetricsSource>(provider => provider.GetRequiredService<DeviceTable>());
+        services.AddSingleton<Attachments>();
+        services.AddSingleton<FuseFrontEnd>();
+        services.AddSingleton<TcmuFrontEnd>();
+        services.AddSingleton<DeviceAttacher>();
+        services.AddSingleton<DeviceOperations>();
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Devices that outlived an earlier server have been waiting for this; those who ask for new ones can wait a little.
+        await _application.Services.GetRequiredService<TcmuFrontEnd>().StartAsync(cancellationToken);
+        await _application.StartAsync(cancellationToken);
+        SocketFile.Restrict(_options.Socket);
     }
 
     private static async Task ReportAsync(BackstoreOptions options, ReadyMessage message)
@@ -81,7 +139,12 @@ internal sealed class BackstoreServer
 
     private async Task ServeAsync(CancellationToken cancellationToken)
     {
-        BackstoreLog.Listening(_application.Services.GetRequiredService<ILogger<BackstoreServer>>(), _options.Socket);
+        foreach (string warning in ConfigWarnings.Find(_options.Config))
+        {
+            BackstoreLog.ConfigWarning(_logger, warning);
+        }
+
+        BackstoreLog.Listening(_logger, _options.Socket);
         await ReportAsync(_options, new() { Socket = _options.Socket });
         using CancellationTokenRegistration stop = cancellationToken.Register(_application.Lifetime.StopApplication);
         if (_options.Private)
@@ -91,6 +154,7 @@ internal sealed class BackstoreServer
 
         await _application.WaitForShutdownAsync(CancellationToken.None);
         await _devices.DetachAllAsync();
+        await _application.Services.GetRequiredService<TcmuFrontEnd>().DisposeAsync();
         File.Delete(_options.Socket);
         if (_options.LogFile is { } log && _devices.Count == 0)
         {

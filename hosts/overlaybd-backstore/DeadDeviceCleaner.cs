@@ -14,6 +14,12 @@ internal static class DeadDeviceCleaner
         foreach (DeviceRecord record in run.ReadAll().Where(record => !ProcessIdentity.IsAlive(record)))
         {
             DeviceInfo device = record.Device;
+            if (device.FrontEnd == FrontEnds.Tcmu)
+            {
+                await output.WriteLineAsync($"{device.Target} ({device.Source}): its server {record.ProcessId} is gone; the next overlaybd-backstore takes it over");
+                continue;
+            }
+
             string what = $"{device.DevicePath} ({device.Source}): its server {record.ProcessId} was killed";
             try
             {

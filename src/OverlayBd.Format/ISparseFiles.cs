@@ -17,7 +17,8 @@ public interface ISparseFiles
     /// <exception cref="IOException">The file system cannot tell.</exception>
     bool TryFindData(SafeFileHandle file, long offset, out long start, out long end);
 
-    /// <summary>Makes a range a hole that reads as zeros, as far as whole blocks go, and zeros otherwise; the length of the file stays.</summary>
+    /// <summary>Makes a range a hole that reads as zeros, as far as whole blocks go, and zeros otherwise; the length of the file
+    /// stays.</summary>
     /// <param name="file">The open file, writable.</param>
     /// <param name="offset">The first byte.</param>
     /// <param name="length">The number of bytes.</param>

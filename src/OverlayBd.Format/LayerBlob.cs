@@ -55,7 +55,8 @@ public sealed class LayerBlob : IAsyncDisposable
     /// <summary>Opens a stored layer, and puts something between it and its bytes.</summary>
     /// <param name="blob">The stored bytes. Owned from this call on: released also when opening fails.</param>
     /// <param name="name">What to call the layer in messages, such as its digest or path.</param>
-    /// <param name="decorate">Given the bare LSMT file, without its wrappings; returns what the layer is to be read through, which owns it.</param>
+    /// <param name="decorate">Given the bare LSMT file, without its wrappings; returns what the layer is to be read through, which owns
+    /// it.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
     /// <returns>The open layer; the caller disposes it.</returns>
     /// <exception cref="InvalidDataException">The bytes are neither a layer nor one of its wrappings, or a damaged one.</exception>
@@ -136,7 +137,8 @@ public sealed class LayerBlob : IAsyncDisposable
             string where = wrappings.Count == 0 ? "it begins" : $"within {string.Join(", ", wrappings)} it begins";
             throw new InvalidDataException(
                 $"Layer {name} is no overlaybd layer: {where} with {Convert.ToHexString(found[..Math.Min(16, found.Length)])}, "
-                + $"expected an LSMT file ({Convert.ToHexString(LsmtMagic)}), a ZFile (5A46696C65000100) or a tar wrapper ('ustar' at byte 257).");
+                + $"expected an LSMT file ({Convert.ToHexString(LsmtMagic)}), a ZFile (5A46696C65000100) or a tar wrapper ('ustar' at "
+                + "byte 257).");
         }
         finally
         {

@@ -107,7 +107,8 @@ public sealed partial class FuseBlockDevice
             : throw KernelError.Create(errno, $"{DevicePath} of '{Name}' cannot be flushed");
     }
 
-    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is allowed.</summary>
+    /// <summary>Waits for a call that waits for the store; should that take too long, aborts the connection where this is
+    /// allowed.</summary>
     private async Task<bool> FinishAsync(Task call, string what, FuseDetachMode mode, CancellationToken cancellationToken)
     {
         try
@@ -143,7 +144,8 @@ public sealed partial class FuseBlockDevice
             {
                 IReadOnlyList<string> users = LoopUsers.FindOpen(DevicePath, _mountPoint);
                 throw new IOException(
-                    $"{DevicePath} of '{Name}' goes when its last user does; after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
+                    $"{DevicePath} of '{Name}' goes when its last user does; " +
+                    $"after {_options.DetachTimeout.TotalSeconds} s it is still open: " +
                     $"{(users.Count == 0 ? "by whom is not known" : string.Join(", ", users))}.");
             }
 

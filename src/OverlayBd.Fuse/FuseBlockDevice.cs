@@ -95,7 +95,8 @@ public sealed partial class FuseBlockDevice : IAsyncDisposable
         if (!options.ReadOnly && !store.IsReadOnly && options.BlockSize % store.WriteAlignment != 0)
         {
             throw new ArgumentException(
-                $"The store takes writes of {store.WriteAlignment} bytes; blocks of {options.BlockSize} bytes do not suit.", nameof(options));
+                $"The store takes writes of {store.WriteAlignment} bytes; blocks of {options.BlockSize} bytes do not suit.",
+                nameof(options));
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -111,6 +112,33 @@ public sealed partial class FuseBlockDevice : IAsyncDisposable
             await device.AbandonAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Has the kernel take over the length of the store, after that has grown.</summary>
+    /// <param name="cancellationToken">Abandons the wait, not the call.</param>
+    /// <returns>A task that completes when <see cref="DevicePath"/> is as long as the store.</returns>
+    /// <exception cref="IOException">The kernel refused; the device is as it was.</exception>
+    /// <exception cref="InvalidOperationException">The store's length is no multiple of <see cref="LengthAlignment"/>.</exception>
+    /// <exception cref="OperationCanceledException">The wait was abandoned.</exception>
+    public Task AnnounceLengthAsync(CancellationToken cancellationToken = default)
+    {
+        if (_store.Length % LengthAlignment != 0)
+        {
+            throw new InvalidOperationException($"The length of a disk is a multiple of {LengthAlignment} bytes, not {_store.Length}.");
+        }
+
+        return BlockingCall.RunAsync(AnnounceLength).WaitAsync(cancellationToken);
+    }
+
+    private void AnnounceLength()
+    {
+        int errno = LinuxCalls.RefreshAttributes(_mountPoint);
+        if (errno != 0)
+        {
+            throw KernelError.Create(errno, $"The length of '{_mountPoint}' cannot be read");
+        }
+
+        _loop!.AdoptLength();
     }
 
     private void Attach(CancellationToken cancellationToken)

@@ -15,7 +15,8 @@ public sealed class FuseBlockDeviceOptions
     /// <value>The default is "disk". Letters, digits and <c>. _ - + @ : /</c> only.</value>
     public string Name { get; set; } = "disk";
 
-    /// <summary>Gets or sets the path of the regular file that the disk is mounted over; it is created, and removed by the detach.</summary>
+    /// <summary>Gets or sets the path of the regular file that the disk is mounted over; it is created, and removed by the
+    /// detach.</summary>
     /// <value>The default is <see langword="null"/>: a file of its own under /run/overlaybd/fuse.</value>
     /// <remarks>An empty file that is there is used; that is what a server that was killed leaves behind.</remarks>
     public string? MountPoint { get; set; }

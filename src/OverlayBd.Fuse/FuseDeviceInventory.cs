@@ -122,7 +122,8 @@ public static class FuseDeviceInventory
         }
     }
 
-    private static async Task WaitUntilGoneAsync(FuseDeviceInfo device, LoopDevice loop, MountEntry entry, CancellationToken cancellationToken)
+    private static async Task WaitUntilGoneAsync(
+        FuseDeviceInfo device, LoopDevice loop, MountEntry entry, CancellationToken cancellationToken)
     {
         long start = TimeProvider.System.GetTimestamp();
         while (await BlockingCall.RunAsync(() => loop.IsBackedBy(entry.Minor, entry.MountPoint)).ConfigureAwait(false))
@@ -131,7 +132,8 @@ public static class FuseDeviceInventory
             {
                 IReadOnlyList<string> users = LoopUsers.FindOpen(loop.Path);
                 throw new IOException(
-                    $"{loop.Path} of the dead device '{device.Name}' goes when its last user does; it is still open: {string.Join(", ", users)}.");
+                    $"{loop.Path} of the dead device '{device.Name}' goes when its last user does; it is still open: "
+                    + $"{string.Join(", ", users)}.");
             }
 
             await Task.Delay(s_pollInterval, TimeProvider.System, cancellationToken).ConfigureAwait(false);

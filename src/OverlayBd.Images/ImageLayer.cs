@@ -63,7 +63,8 @@ public sealed class ImageLayer
     /// <summary>Gets how many bytes of the disk the layer holds.</summary>
     public long DataBytes => Blob.Layer.DataBytes;
 
-    /// <summary>Gets what the cache did for this layer since it was opened; <see langword="null"/> when it is not read through one.</summary>
+    /// <summary>Gets what the cache did for this layer since it was opened; <see langword="null"/> when it is not read through
+    /// one.</summary>
     public BlockCacheStatistics? CacheStatistics => _cached?.Statistics;
 
     internal LayerBlob Blob { get; }

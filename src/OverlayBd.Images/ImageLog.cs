@@ -46,13 +46,19 @@ internal static partial class ImageLog
     [LoggerMessage(3008, LogLevel.Error, "The trace '{Path}' cannot be written.")]
     public static partial void TraceFailed(ILogger logger, Exception error, string path);
 
-    [LoggerMessage(3009, LogLevel.Warning, "The trace '{Path}' does not exist: nothing is recorded and nothing replayed. To record, create it empty.")]
+    [LoggerMessage(
+        3009,
+        LogLevel.Warning,
+        "The trace '{Path}' does not exist: nothing is recorded and nothing replayed. To record, create it empty.")]
     public static partial void TraceMissing(ILogger logger, string path);
 
     [LoggerMessage(3010, LogLevel.Warning, "The trace {Trace} cannot be replayed.")]
     public static partial void TraceUnusable(ILogger logger, Exception error, string trace);
 
-    [LoggerMessage(3011, LogLevel.Information, "The trace {Trace} is replayed: {Prefetches} prefetches, of which {Failed} failed, {Bytes} bytes.")]
+    [LoggerMessage(
+        3011,
+        LogLevel.Information,
+        "The trace {Trace} is replayed: {Prefetches} prefetches, of which {Failed} failed, {Bytes} bytes.")]
     public static partial void TracePlayed(ILogger logger, string trace, int prefetches, int failed, long bytes);
 
     [LoggerMessage(3012, LogLevel.Debug, "A prefetch for the trace {Trace} failed: layer {Layer}, byte {Offset}.")]

@@ -13,7 +13,8 @@ using OverlayBd.Registry;
 
 namespace OverlayBd.Images;
 
-/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later step fails.</summary>
+/// <summary>Puts an image together: opens its layers, stacks them, puts a writable layer on top. What was opened is closed when a later
+/// step fails.</summary>
 internal sealed class ImageOpener
 {
     private readonly OverlayBdImageOptions _options;
@@ -67,20 +68,34 @@ internal sealed class ImageOpener
 
     private async Task<OverlayBdImage> OpenManifestAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken)
     {
-        List<LayerDescription> layers = ManifestLayers.Describe(repository, manifest);
-        OverlayBdImage image = await OpenAsync(repository.Name, layers, _options.WritableUpper, repository: null, cancellationToken)
-            .ConfigureAwait(false);
-        if (ManifestLayers.FindAcceleration(manifest) is Descriptor acceleration)
+        TraceRecorder? recorder = _options.RecordTracePath is string record ? StartTrace(record, useMarkerFiles: false) : null;
+        try
         {
-            image.StartReplay(acceleration.Digest.ToString(), token => TraceLayer.ReadAsync(repository, acceleration, token));
-        }
+            List<LayerDescription> layers = ManifestLayers.Describe(repository, manifest);
+            OverlayBdImage image = await OpenAsync(repository.Name, layers, _options.WritableUpper, repository: null, cancellationToken)
+                .ConfigureAwait(false);
+            if (_options.ReplayTracePath is string replay)
+            {
+                image.StartReplay($"'{replay}'", token => TraceSetup.ReadAsync(replay, token));
+            }
+            else if (ManifestLayers.FindAcceleration(manifest) is Descriptor acceleration)
+            {
+                image.StartReplay(acceleration.Digest.ToString(), token => TraceLayer.ReadAsync(repository, acceleration, token));
+            }
 
-        return image;
+            return image;
+        }
+        catch when (recorder is not null)
+        {
+            await recorder.AbandonAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private async Task<OverlayBdImage> OpenConfigAsync(DeviceConfig config, CancellationToken cancellationToken)
     {
-        var trace = TraceSetup.Of(config, _logger);
+        TraceSetup own = TraceSetup.Of(config, _logger);
+        var trace = new TraceSetup(_options.RecordTracePath ?? own.RecordPath, _options.ReplayTracePath ?? own.ReplayPath);
         DownloadConfig? download = trace.RecordPath is null ? config.Download ?? _options.Download : null;
         WritableUpper? upper = _options.WritableUpper
             ?? (config.Upper is { Data: string data, Index: string index } ? new WritableUpper(data, index) : null);
@@ -88,7 +103,7 @@ internal sealed class ImageOpener
         TraceRecorder? recorder = null;
         try
         {
-            recorder = trace.RecordPath is null ? null : StartTrace(trace.RecordPath);
+            recorder = trace.RecordPath is null ? null : StartTrace(trace.RecordPath, useMarkerFiles: _options.RecordTracePath is null);
             List<LayerDescription> layers = DeviceConfigLayers.Describe(config, repository);
             string name = repository?.Name ?? (layers.Count > 0 ? layers[^1].Name : upper?.DataPath ?? "device");
             if (download is not { Enable: true })
@@ -122,8 +137,8 @@ internal sealed class ImageOpener
     }
 
     // From before the first layer is opened: that reads, too, and a later opening is to find it near.
-    private TraceRecorder StartTrace(string path) =>
-        TraceRecorder.Start(_tap, new TraceRecorderOptions { Path = path, UseMarkerFiles = true }, _options.TimeProvider, _logger);
+    private TraceRecorder StartTrace(string path, bool useMarkerFiles) =>
+        TraceRecorder.Start(_tap, new TraceRecorderOptions { Path = path, UseMarkerFiles = useMarkerFiles }, _options.TimeProvider, _logger);
 
     private ImageRepository? OpenRepository(DeviceConfig config)
     {
@@ -141,11 +156,13 @@ internal sealed class ImageOpener
         // Without a client an image whose layers are all local opens all the same.
         return !DeviceConfigLayers.NeedRepository(config)
             ? null
-            : throw new ArgumentException($"A layer has to be fetched from {reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
+            : throw new ArgumentException(
+                $"A layer has to be fetched from {reference}, but the options have no {nameof(OverlayBdImageOptions.Client)}.");
     }
 
     private async Task<OverlayBdImage> OpenAsync(
-        string name, List<LayerDescription> descriptions, WritableUpper? upper, ImageRepository? repository, CancellationToken cancellationToken)
+        string name, List<LayerDescription> descriptions, WritableUpper? upper, ImageRepository? repository,
+        CancellationToken cancellationToken)
     {
         if (descriptions.Count == 0 && upper is null)
         {

@@ -73,13 +73,15 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
     /// <summary>Gets the read-only layers, the bottom one first. A snapshot puts one on top.</summary>
     public IReadOnlyList<ImageLayer> Layers { get; private set; }
 
-    /// <summary>Gets the writable layer with what is below it, to commit or seal it; <see langword="null"/> when there is none. The image owns it.</summary>
+    /// <summary>Gets the writable layer with what is below it, to commit or seal it; <see langword="null"/> when there is none. The image
+    /// owns it.</summary>
     public LsmtWritableImage? Upper { get; }
 
     /// <summary>Gets the recording of what is read of the layers; <see langword="null"/> when there is none.</summary>
     public TraceRecorder? Trace => _tap.Recorder;
 
-    /// <summary>Gets the replay of a trace that an earlier run left; <see langword="null"/> when there is none. The image owns it.</summary>
+    /// <summary>Gets the replay of a trace that an earlier run left; <see langword="null"/> when there is none. The image owns
+    /// it.</summary>
     public TracePlayer? Replay { get; private set; }
 
     /// <summary>Gets the background download of the layers; <see langword="null"/> when there is none. The image owns it.</summary>
@@ -91,7 +93,8 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
     /// <param name="options">The cache, and a writable layer if there is to be one.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
     /// <returns>The image; the caller disposes it.</returns>
-    /// <exception cref="InvalidDataException">The manifest is not that of an overlaybd image, or a layer is malformed; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The manifest is not that of an overlaybd image, or a layer is malformed; the message names
+    /// it.</exception>
     /// <exception cref="NotSupportedException">A layer is of turboOCI.</exception>
     /// <exception cref="IOException">A layer cannot be read; the message names the layer and the cause.</exception>
     /// <exception cref="UnauthorizedAccessException">A file of the writable layer may not be read and written.</exception>
@@ -166,7 +169,8 @@ public sealed partial class OverlayBdImage : BlockStore, IPrefetchable, IResizab
         Replay = new TracePlayer(trace, read, [.. Layers.Select(layer => layer.IsLocal ? null : layer.Blob.Layer.Source)], budget, _logger);
     }
 
-    /// <summary>Starts the download of the layers that are to be downloaded, if there are any; called once, by who opens the image.</summary>
+    /// <summary>Starts the download of the layers that are to be downloaded, if there are any; called once, by who opens the
+    /// image.</summary>
     internal void StartDownload(DownloadConfig? settings)
     {
         DownloadTarget[] targets = [.. Layers.Select(layer => layer.Download).OfType<DownloadTarget>()];

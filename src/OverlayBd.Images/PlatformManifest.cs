@@ -30,10 +30,12 @@ public static class PlatformManifest
     /// <summary>Finds the manifest of a platform. An image without an index has only one, which is taken as it is.</summary>
     /// <param name="repository">Where to look.</param>
     /// <param name="tagOrDigest">The tag or digest; <see langword="null"/> for the repository's own default.</param>
-    /// <param name="platform">The platform; <see langword="null"/> for <see cref="Current"/>. Without a variant any variant will do.</param>
+    /// <param name="platform">The platform; <see langword="null"/> for <see cref="Current"/>. Without a variant any variant will
+    /// do.</param>
     /// <param name="cancellationToken">Abandons the search.</param>
     /// <returns>The manifest, never an index.</returns>
-    /// <exception cref="InvalidDataException">What was found is no manifest or index, or there is none for the platform; the message lists those there are.</exception>
+    /// <exception cref="InvalidDataException">What was found is no manifest or index, or there is none for the platform; the message lists
+    /// those there are.</exception>
     /// <exception cref="IOException">The repository cannot be reached, or refuses.</exception>
     /// <exception cref="OperationCanceledException">The search was abandoned.</exception>
     public static async Task<ManifestContent> ResolveAsync(
@@ -71,5 +73,7 @@ public static class PlatformManifest
         && (string.IsNullOrEmpty(wanted.Variant) || platform.Variant == wanted.Variant);
 
     private static string Describe(List<Descriptor> images) =>
-        images.Count == 0 ? "none at all" : string.Join(", ", images.Take(20).Select(m => m.Platform?.ToString() ?? "one without a platform"));
+        images.Count == 0
+            ? "none at all"
+            : string.Join(", ", images.Take(20).Select(m => m.Platform?.ToString() ?? "one without a platform"));
 }

@@ -5,11 +5,19 @@ using Microsoft.Extensions.Logging;
 namespace OverlayBd.Images;
 
 /// <summary>The file that tells a snapshotter whether a device could be opened: <c>success</c>, or <c>failed:</c> and why.</summary>
-internal static class ResultFile
+/// <remarks><see cref="OverlayBdImage"/> writes it when it opens a device config. Whoever fails before or after that has to write it too.</remarks>
+public static class ResultFile
 {
-    /// <summary>Writes the outcome as a whole; a reader never sees half of it. A failure is only logged: the device is not worse for it.</summary>
+    /// <summary>Writes the outcome as a whole; a reader never sees half of it. A failure is only logged: the device is not worse for
+    /// it.</summary>
+    /// <param name="path">The path of the file; empty when nobody asked for one, and then nothing is done.</param>
+    /// <param name="failure">Why the device could not be opened; <see langword="null"/> when it could.</param>
+    /// <param name="logger">Where to log.</param>
+    /// <returns>A task that completes when the file is written.</returns>
     public static async ValueTask WriteAsync(string path, Exception? failure, ILogger logger)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(logger);
         if (path.Length == 0)
         {
             return;

@@ -27,7 +27,8 @@ public sealed record WritableUpper
     /// <value>Default <see langword="false"/>: they must exist.</value>
     public bool CreateIfMissing { get; init; }
 
-    /// <summary>Gets whether the files, when they are made, are those of a sparse layer: every byte at its own place in the data file, which needs
+    /// <summary>Gets whether the files, when they are made, are those of a sparse layer: every byte at its own place in the data file,
+    /// which needs
     /// no more space than the disk has, and a file system with holes.</summary>
     /// <value>Default <see langword="false"/>: a log-structured layer. Files that exist are opened as what they are.</value>
     public bool IsSparse { get; init; }

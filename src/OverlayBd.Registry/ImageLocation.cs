@@ -5,7 +5,8 @@ using OverlayBd.Registry.Layouts;
 
 namespace OverlayBd.Registry;
 
-/// <summary>Where an image is, as skopeo writes it: <c>docker://NAME</c>, <c>oci:DIR[:TAG]</c>, <c>oci-archive:FILE[:TAG]</c>, or a bare name.</summary>
+/// <summary>Where an image is, as skopeo writes it: <c>docker://NAME</c>, <c>oci:DIR[:TAG]</c>, <c>oci-archive:FILE[:TAG]</c>, or a bare
+/// name.</summary>
 public sealed record ImageLocation
 {
     private const string DockerPrefix = "docker://";

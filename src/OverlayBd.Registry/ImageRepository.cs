@@ -16,7 +16,8 @@ public abstract class ImageRepository : IAsyncDisposable
     public abstract string Name { get; }
 
     /// <summary>Fetches a manifest or an index.</summary>
-    /// <param name="tagOrDigest">The tag or digest; <see langword="null"/> for the tag <c>latest</c>, or the only image of a layout.</param>
+    /// <param name="tagOrDigest">The tag or digest; <see langword="null"/> for the tag <c>latest</c>, or the only image of a
+    /// layout.</param>
     /// <param name="cancellationToken">Abandons the call.</param>
     /// <returns>The manifest, whose digest has been checked when it was asked by digest.</returns>
     /// <exception cref="ArgumentException"><paramref name="tagOrDigest"/> is neither a tag nor a digest.</exception>
@@ -30,7 +31,8 @@ public abstract class ImageRepository : IAsyncDisposable
     /// <param name="cancellationToken">Abandons the call.</param>
     /// <returns>
     /// A stream of exactly <see cref="Descriptor.Size"/> bytes; the caller disposes it. Its last read throws
-    /// <see cref="InvalidDataException"/> when the bytes are not what the digest names, hence nothing may be trusted before that read returned 0.
+    /// <see cref="InvalidDataException"/> when the bytes are not what the digest names, hence nothing may be trusted before that read
+    /// returned 0.
     /// </returns>
     /// <exception cref="RegistryException">There is no such blob, or the registry cannot be asked.</exception>
     /// <exception cref="InvalidDataException">The blob's size is not the descriptor's.</exception>
@@ -44,7 +46,8 @@ public abstract class ImageRepository : IAsyncDisposable
     /// A source of <see cref="Descriptor.Size"/> bytes; the caller disposes it, and the repository stays in use until then.
     /// Ranges cannot be checked against the digest.
     /// </returns>
-    /// <exception cref="RegistryException">There is no such blob, or the registry cannot be asked. A registry is asked at the first read only.</exception>
+    /// <exception cref="RegistryException">There is no such blob, or the registry cannot be asked. A registry is asked at the first read
+    /// only.</exception>
     /// <exception cref="InvalidDataException">The blob's size is not the descriptor's.</exception>
     /// <exception cref="OperationCanceledException">The call was abandoned.</exception>
     public abstract ValueTask<BlockSource> OpenBlobSourceAsync(Descriptor blob, CancellationToken cancellationToken = default);

@@ -31,7 +31,8 @@ internal abstract class ReadOnlyStream : Stream
     {
     }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The stream is read from its start to its end.");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("The stream is read from its start to its end.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read-only.");
 

@@ -31,10 +31,12 @@ public sealed class RegistryClient : IDisposable
     {
     }
 
-    /// <summary>Makes a client that sends through <paramref name="httpClient"/> where a registry needs no TLS settings of its own.</summary>
+    /// <summary>Makes a client that sends through <paramref name="httpClient"/> where a registry needs no TLS settings of its
+    /// own.</summary>
     /// <param name="options">How registries are reached; copied.</param>
     /// <param name="httpClient">
-    /// The client, owned from now on. Its handler must neither follow redirects nor keep cookies nor unpack bodies, and its timeout must be infinite.
+    /// The client, owned from now on. Its handler must neither follow redirects nor keep cookies nor unpack bodies, and its timeout must be
+    /// infinite.
     /// </param>
     /// <param name="loggerFactory">Where to log, or <see langword="null"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>

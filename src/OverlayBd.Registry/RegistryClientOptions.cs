@@ -12,22 +12,35 @@ public sealed class RegistryClientOptions
     public bool PlainHttp { get; set; }
 
     /// <summary>Gets or sets whether the certificates of servers are verified.</summary>
-    /// <value><see langword="true"/>. When <see langword="false"/>, a registry that does not answer TLS at all is spoken to in plain HTTP.</value>
+    /// <value><see langword="true"/>. When <see langword="false"/>, a registry that does not answer TLS at all is spoken to in plain
+    /// HTTP.</value>
     public bool TlsVerify { get; set; } = true;
 
-    /// <summary>Gets or sets a directory of <c>*.crt</c> files (more roots to trust) and <c>*.cert</c>, <c>*.key</c> pairs (client certificates).</summary>
+    /// <summary>Gets or sets a directory of <c>*.crt</c> files (more roots to trust) and <c>*.cert</c>, <c>*.key</c> pairs (client
+    /// certificates).</summary>
     /// <value><see langword="null"/> for none.</value>
     public string? CertDirectory { get; set; }
 
+    /// <summary>Gets or sets a client certificate that every registry is shown, PEM; <see cref="ClientKeyFile"/> is its key.</summary>
+    /// <value><see langword="null"/> for none. It comes beside those of <see cref="CertDirectory"/>, and does not touch <see cref="HostsDirectory"/>'s.</value>
+    public string? ClientCertificateFile { get; set; }
+
+    /// <summary>Gets or sets the key of <see cref="ClientCertificateFile"/>, PEM; both may be the same file.</summary>
+    /// <value><see langword="null"/> for none.</value>
+    public string? ClientKeyFile { get; set; }
+
     /// <summary>Gets or sets containerd's directory of <c>HOST/hosts.toml</c> files, which name mirrors and their TLS.</summary>
-    /// <value><see langword="null"/> for none. <see cref="PlainHttp"/>, <see cref="TlsVerify"/> and <see cref="CertDirectory"/> come before it.</value>
+    /// <value><see langword="null"/> for none. <see cref="PlainHttp"/>, <see cref="TlsVerify"/> and <see cref="CertDirectory"/> come before
+    /// it.</value>
     public string? HostsDirectory { get; set; }
 
-    /// <summary>Gets or sets a docker <c>config.json</c> or a file of the same form with credentials. It is read again when it changes.</summary>
+    /// <summary>Gets or sets a docker <c>config.json</c> or a file of the same form with credentials. It is read again when it
+    /// changes.</summary>
     /// <value><see langword="null"/> for none; <see cref="AuthFiles.FindDefault"/> finds the user's.</value>
     public string? AuthFile { get; set; }
 
-    /// <summary>Gets or sets the user for every registry, together with <see cref="Password"/>; <see cref="AuthFile"/> is then not read.</summary>
+    /// <summary>Gets or sets the user for every registry, together with <see cref="Password"/>; <see cref="AuthFile"/> is then not
+    /// read.</summary>
     /// <value><see langword="null"/> for none.</value>
     public string? UserName { get; set; }
 
@@ -91,6 +104,11 @@ public sealed class RegistryClientOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConnectionsPerServer, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(UploadChunkSize);
         ArgumentException.ThrowIfNullOrEmpty(UserAgent);
+        if (ClientCertificateFile is null != ClientKeyFile is null)
+        {
+            throw new ArgumentException($"{nameof(ClientCertificateFile)} and {nameof(ClientKeyFile)} go together.");
+        }
+
         ArgumentNullException.ThrowIfNull(TimeProvider);
         return (RegistryClientOptions)MemberwiseClone();
     }

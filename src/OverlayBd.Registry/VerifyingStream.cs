@@ -51,7 +51,8 @@ internal sealed class VerifyingStream(Stream source, Descriptor blob, string nam
         if (!blob.Digest.MatchesHash(hash))
         {
             throw new InvalidDataException(
-                $"{name}: the content is not that of its digest: expected {blob.Digest}, found {blob.Digest.Algorithm}:{Convert.ToHexStringLower(hash)}.");
+                $"{name}: the content is not that of its digest: expected {blob.Digest}, found "
+                + $"{blob.Digest.Algorithm}:{Convert.ToHexStringLower(hash)}.");
         }
 
         _verified = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using OverlayBd.Tcmu.Ring;
 using OverlayBd.Tcmu.Scsi;
 
@@ -8,6 +9,7 @@ namespace OverlayBd.Tcmu;
 
 public sealed partial class TcmuDevice
 {
+    private const int ENOSPC_ = 28;
     private readonly TcmuCounters _counters = new();
 
     private ulong BlockCount => (ulong)(_store.Length / _identity.BlockSize);
@@ -29,7 +31,7 @@ public sealed partial class TcmuDevice
             case ScsiOpcode.SynchronizeCache10 or ScsiOpcode.SynchronizeCache16:
                 _counters.Flush();
                 return GuardAsync(FlushAsync(command), command, ScsiResult.WriteError);
-            case ScsiOpcode.Verify10 or ScsiOpcode.Verify16:
+            case ScsiOpcode.Verify10 or ScsiOpcode.Verify12 or ScsiOpcode.Verify16:
                 return new((cdb[1] & 0x06) != 0 ? ScsiResult.InvalidField
                     : TryRange(BlockRequest.Parse(cdb), out _, out _) ? ScsiResult.Good : ScsiResult.OutOfRange);
             case ScsiOpcode.ModeSelect6 or ScsiOpcode.ModeSelect10:
@@ -60,31 +62,47 @@ public sealed partial class TcmuDevice
                 ValueTask read = _store.ReadAsync(offset, target, command.Abandoned);
                 offset += target.Length;
                 length -= target.Length;
-                if (!read.IsCompletedSuccessfully)
+                if (read.IsCompletedSuccessfully)
                 {
-                    return GuardAsync(ReadRestAsync(read, command, i + 1, offset, length), command, ScsiResult.ReadError);
+                    read.GetAwaiter().GetResult();
                 }
-
-                read.GetAwaiter().GetResult();
+                else
+                {
+                    command.AddRead(read);
+                }
             }
-
-            return new(ScsiResult.Good);
         }
         catch (Exception error) when (IsStoreFailure(error))
         {
-            return new(Failed(error, command, ScsiResult.ReadError));
+            // The command ends only when nothing writes to its data any more.
+            return command.PendingReadCount == 0
+                ? new(Failed(error, command, ScsiResult.ReadError))
+                : GuardAsync(AwaitReadsAsync(command, error), command, ScsiResult.ReadError);
         }
+
+        return command.PendingReadCount == 0
+            ? new(ScsiResult.Good)
+            : GuardAsync(AwaitReadsAsync(command, null), command, ScsiResult.ReadError);
     }
 
-    private async ValueTask<ScsiResult> ReadRestAsync(ValueTask read, TcmuCommand command, int segment, long offset, long length)
+    /// <summary>Waits for all the reads of a command, which run side by side, also when one has failed.</summary>
+    private static async ValueTask<ScsiResult> AwaitReadsAsync(TcmuCommand command, Exception? failure)
     {
-        await read.ConfigureAwait(false);
-        for (; length > 0; segment++)
+        for (int i = 0; i < command.PendingReadCount; i++)
         {
-            Memory<byte> target = Data(command.Segment(segment), length);
-            await _store.ReadAsync(offset, target, command.Abandoned).ConfigureAwait(false);
-            offset += target.Length;
-            length -= target.Length;
+            try
+            {
+                await command.TakeRead(i).ConfigureAwait(false);
+            }
+            catch (Exception error) when (IsStoreFailure(error))
+            {
+                failure ??= error;
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
 
         return ScsiResult.Good;
@@ -116,7 +134,7 @@ public sealed partial class TcmuDevice
             length -= source.Length;
         }
 
-        if (request.ForceUnitAccess || !_identity.WriteCache)
+        if (request.ForceUnitAccess || !_writeCache)
         {
             await _store.FlushAsync(command.Abandoned).ConfigureAwait(false);
         }
@@ -139,7 +157,7 @@ public sealed partial class TcmuDevice
         _counters.Discard();
         byte[] block = new byte[_identity.BlockSize];
         Gather(command, block);
-        if (request.Unmap || !block.AsSpan().ContainsAnyExcept((byte)0))
+        if (!block.AsSpan().ContainsAnyExcept((byte)0))
         {
             await _store.DiscardAsync(offset, length, command.Abandoned).ConfigureAwait(false);
         }
@@ -151,7 +169,7 @@ public sealed partial class TcmuDevice
             }
         }
 
-        return _identity.WriteCache ? ScsiResult.Good : await FlushAsync(command).ConfigureAwait(false);
+        return _writeCache ? ScsiResult.Good : await FlushAsync(command).ConfigureAwait(false);
     }
 
     private async ValueTask<ScsiResult> UnmapAsync(TcmuCommand command)
@@ -187,7 +205,7 @@ public sealed partial class TcmuDevice
             ArrayPool<byte>.Shared.Return(list);
         }
 
-        return _identity.WriteCache ? ScsiResult.Good : await FlushAsync(command).ConfigureAwait(false);
+        return _writeCache ? ScsiResult.Good : await FlushAsync(command).ConfigureAwait(false);
     }
 
     private async ValueTask<ScsiResult> FlushAsync(TcmuCommand command)
@@ -201,14 +219,14 @@ public sealed partial class TcmuDevice
         Span<byte> list = stackalloc byte[ScsiEmulator.MaxDataLength];
         int length = Gather(command, list);
         bool ten = command.Cdb[0] == (byte)ScsiOpcode.ModeSelect10;
-        return ModePages.Matches(list[..length], ten, _identity.WriteCache) ? ScsiResult.Good : ScsiResult.InvalidParameterList;
+        return ModePages.Matches(list[..length], ten, _writeCache) ? ScsiResult.Good : ScsiResult.InvalidParameterList;
     }
 
     /// <summary>Answers from the emulation; what the initiator asked for beyond the answer reads as zeros, not as old data.</summary>
     private ScsiResult Emulate(TcmuCommand command)
     {
         Span<byte> answer = stackalloc byte[ScsiEmulator.MaxDataLength];
-        ScsiResult result = _emulator.Execute(command.Cdb, BlockCount, answer);
+        ScsiResult result = _emulator.Execute(command.Cdb, new DiskState(BlockCount, _writeCache), answer);
         if (result.Status != 0)
         {
             return result;
@@ -217,7 +235,7 @@ public sealed partial class TcmuDevice
         ReadOnlySpan<byte> rest = answer;
         foreach (RingSegment segment in command.Segments)
         {
-            Span<byte> target = _mapping.GetSpan().Slice(segment.Offset, segment.Length);
+            Span<byte> target = _mapping.Span.Slice(segment.Offset, segment.Length);
             int count = Math.Min(rest.Length, target.Length);
             rest[..count].CopyTo(target);
             target[count..].Clear();
@@ -247,16 +265,16 @@ public sealed partial class TcmuDevice
 
     private ScsiResult Failed(Exception error, TcmuCommand command, ScsiResult failure)
     {
-        if (error is OperationCanceledException && command.Abandoned.IsCancellationRequested)
+        if (command.Abandoned.IsCancellationRequested)
         {
-            return ScsiResult.TimedOut;
+            return command.AbandonedResult;
         }
 
         _counters.Error();
         BlockRequest request = BlockRequest.Parse(command.Cdb);
         TcmuLog.CommandFailed(
             _logger, Info, command.Cdb[0], request.FirstBlock * (ulong)_identity.BlockSize, request.BlockCount * (ulong)_identity.BlockSize, error);
-        return failure;
+        return failure == ScsiResult.WriteError && error is IOException { HResult: ENOSPC_ } ? ScsiResult.NoSpace : failure;
     }
 
     /// <summary>The bytes that a request names, if they all are on the disk.</summary>
@@ -269,14 +287,14 @@ public sealed partial class TcmuDevice
     }
 
     private Memory<byte> Data(RingSegment segment, long limit) =>
-        _mapping.Memory.Slice(segment.Offset, (int)Math.Min(segment.Length, limit));
+        _mapping.Slice(segment.Offset, (int)Math.Min(segment.Length, limit));
 
     private int Gather(TcmuCommand command, Span<byte> target)
     {
         int done = 0;
         foreach (RingSegment segment in command.Segments)
         {
-            ReadOnlySpan<byte> source = _mapping.GetSpan().Slice(segment.Offset, Math.Min(segment.Length, target.Length - done));
+            ReadOnlySpan<byte> source = _mapping.Span.Slice(segment.Offset, Math.Min(segment.Length, target.Length - done));
             source.CopyTo(target[done..]);
             done += source.Length;
         }

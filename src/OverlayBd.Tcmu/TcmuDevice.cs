@@ -9,40 +9,56 @@ namespace OverlayBd.Tcmu;
 
 /// <summary>One device being served: reads commands from its ring, has the store execute them, and writes the responses.</summary>
 /// <remarks>A command whose store answers at once is completed on the ring's thread, and the doorbell is rung once for all of
-/// a batch. One that must wait is completed from wherever its store completes; it never holds up the others.</remarks>
-public sealed partial class TcmuDevice : IAsyncDisposable
+/// a batch. One that must wait is completed from wherever its store completes; it never holds up the others. The handler that
+/// made the device also ends it.</remarks>
+public sealed partial class TcmuDevice
 {
+    /// <summary>How long an abandoned command may take to come back before it is answered without its store.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
+
     private readonly RingDevice _device;
     private readonly TcmuRing _ring;
-    private readonly RingMemory _mapping;
+    private readonly Memory<byte> _mapping;
     private readonly BlockStore _store;
     private readonly DiskIdentity _identity;
     private readonly ScsiEmulator _emulator;
+    private readonly TcmuMetrics? _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _reading = new(); // held while the ring is read; guards _closed
-    private readonly Lock _commands = new(); // guards _free and _waiting
+    private readonly Lock _commands = new(); // guards the three tables of commands, their states, and what follows
     private readonly Stack<TcmuCommand> _free = new();
     private readonly HashSet<TcmuCommand> _waiting = [];
+    private readonly HashSet<TcmuCommand> _givenUp = [];
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _closing;
+    private bool _released;
     private bool _closed;
-    private int _disposed;
 
-    internal TcmuDevice(TcmuDeviceInfo info, RingDevice device, BlockStore store, TcmuHandlerOptions options, TimeProvider time, ILogger logger)
+    internal TcmuDevice(
+        TcmuDeviceInfo info,
+        RingDevice device,
+        BlockStore store,
+        TcmuHandlerOptions options,
+        TimeProvider time,
+        ILogger logger,
+        TcmuMetrics? metrics = null)
     {
         Info = info;
         _device = device;
         unsafe
         {
             _ring = new TcmuRing(device.Map, device.Length);
-            _mapping = new RingMemory(device.Map, device.Length);
+            _mapping = new RingMemory(device.Map, device.Length).Memory;
         }
 
         _store = store;
-        _identity = new DiskIdentity(info.Name, options.BlockSize, store.IsReadOnly, options.WriteCache);
+        _identity = new DiskIdentity(info.Name, options.BlockSize, store.IsReadOnly);
+        _writeCache = options.WriteCache;
         _emulator = new ScsiEmulator(_identity);
         _time = time;
         _logger = logger;
+        _metrics = metrics;
     }
 
     /// <summary>Gets what the kernel said of the device.</summary>
@@ -58,183 +74,90 @@ public sealed partial class TcmuDevice : IAsyncDisposable
         {
             lock (_commands)
             {
-                return _counters.Snapshot(_waiting.Count);
+                return _counters.Snapshot(_waiting.Count + _givenUp.Count);
             }
         }
     }
 
     internal int Descriptor => _device.Descriptor;
 
+    /// <summary>By what the device's poller knows it.</summary>
+    internal long PollKey { get; set; }
+
+    /// <summary>The kernel's number of the device, which answers carry; null while it is not known.</summary>
+    internal int? KernelId { get; set; }
+
     internal bool IsDrained => _ring.IsDrained;
 
-    /// <summary>Stops reading commands, abandons those that wait, and releases the mapping and the store.</summary>
-    /// <returns>A task that completes when all is released.</returns>
-    public async ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-        {
-            return;
-        }
+    /// <summary>Whether the kernel's side is gone, or makes no sense: nothing is read any more.</summary>
+    internal bool IsGone { get; private set; }
 
-        lock (_reading)
-        {
-            _closed = true;
-        }
-
-        lock (_commands)
-        {
-            foreach (TcmuCommand command in _waiting)
-            {
-                command.Abandon();
-            }
-
-            if (_waiting.Count == 0)
-            {
-                _idle.TrySetResult();
-            }
-        }
-
-        await _idle.Task.ConfigureAwait(false);
-        _device.Dispose();
-        lock (_commands)
-        {
-            foreach (TcmuCommand command in _free)
-            {
-                command.Dispose();
-            }
-        }
-
-        await _store.DisposeAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>Reads what is in the ring. Called on the thread of the device's poller only.</summary>
-    /// <returns>Whether to go on with this device.</returns>
-    internal bool ReadRing()
+    /// <summary>Stops reading commands, sends those that wait back to the initiator, and releases the mapping and the store.</summary>
+    /// <remarks>A store that holds on to a command after it was cancelled keeps the mapping, which it may still write to, and with
+    /// it the uio device; nothing else waits for it.</remarks>
+    internal async ValueTask CloseAsync()
     {
         lock (_reading)
         {
             if (_closed)
             {
-                return false;
+                return;
             }
 
-            bool completed = false;
-            TcmuCommand command = Rent();
-            try
-            {
-                while (_ring.TryRead(command))
-                {
-                    if (Start(command))
-                    {
-                        completed = true;
-                    }
-                    else
-                    {
-                        command = Rent();
-                    }
-                }
-            }
-            catch (InvalidDataException broken)
-            {
-                TcmuLog.RingBroken(_logger, Info, broken);
-                return false;
-            }
-            finally
-            {
-                Return(command);
-                if (completed)
-                {
-                    _device.RingDoorbell();
-                }
-            }
-
-            return true;
+            _closed = true;
         }
-    }
 
-    /// <summary>Fails the commands that have waited longer than <paramref name="limit"/>.</summary>
-    internal void AbandonOverdue(TimeSpan limit)
-    {
         lock (_commands)
         {
+            _closing = true;
             foreach (TcmuCommand command in _waiting)
             {
-                if (!command.Abandoned.IsCancellationRequested && _time.GetElapsedTime(command.WaitingSince) > limit)
-                {
-                    _counters.Hung();
-                    TcmuLog.CommandHung(_logger, Info, command.Cdb[0], limit);
-                    command.Abandon();
-                }
+                command.Abandon(ScsiResult.Busy);
             }
-        }
-    }
 
-    /// <summary>Begins a command.</summary>
-    /// <returns>Whether it has ended already.</returns>
-    private bool Start(TcmuCommand command)
-    {
-        ValueTask<ScsiResult> execution = ExecuteAsync(command);
-        if (execution.IsCompletedSuccessfully)
+            SignalIfIdle();
+        }
+
+        using (var grace = new CancellationTokenSource(s_grace, _time))
         {
-            Complete(command, execution.Result);
-            return true;
+            await _idle.Task.WaitAsync(grace.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        command.WaitingSince = _time.GetTimestamp();
+        if (_ring.CanKeepBuffers)
+        {
+            GiveUp(static _ => true);
+        }
+
+        await _idle.Task.ConfigureAwait(false);
         lock (_commands)
         {
-            _waiting.Add(command);
+            ReleaseIfDone();
         }
 
-        _ = FinishAsync(command, execution);
-        return false;
+        await _store.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Waits for a command and completes it. Nothing escapes: errors have become results.</summary>
-    private async Task FinishAsync(TcmuCommand command, ValueTask<ScsiResult> execution)
+    private void SignalIfIdle()
     {
-        ScsiResult result = await execution.ConfigureAwait(false);
-        Complete(command, result);
-        _device.RingDoorbell();
-        lock (_commands)
+        if (_closing && _waiting.Count == 0)
         {
-            _waiting.Remove(command);
-            _free.Push(command);
-            if (_waiting.Count == 0 && Volatile.Read(ref _disposed) != 0)
-            {
-                _idle.TrySetResult();
-            }
+            _idle.TrySetResult();
         }
     }
 
-    private void Complete(TcmuCommand command, ScsiResult result)
+    /// <summary>Releases the mapping once nothing can touch it any more. Called with the lock of commands held.</summary>
+    private void ReleaseIfDone()
     {
-        Span<byte> sense = stackalloc byte[ScsiResult.SenseLength];
-        if (result.Status == 0)
+        if (_released || !_idle.Task.IsCompleted || _givenUp.Count > 0)
         {
-            sense = [];
-        }
-        else
-        {
-            result.WriteSense(sense);
+            return;
         }
 
-        _ring.Complete(command.Id, result.Status, sense, result.DataLength > 0 ? (uint)result.DataLength : null);
-    }
-
-    private TcmuCommand Rent()
-    {
-        lock (_commands)
+        _released = true;
+        _device.Dispose();
+        foreach (TcmuCommand command in _free)
         {
-            return _free.TryPop(out TcmuCommand? command) ? command : new TcmuCommand();
-        }
-    }
-
-    private void Return(TcmuCommand command)
-    {
-        lock (_commands)
-        {
-            _free.Push(command);
+            command.Dispose();
         }
     }
 }

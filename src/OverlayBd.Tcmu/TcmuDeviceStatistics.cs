@@ -13,4 +13,16 @@ namespace OverlayBd.Tcmu;
 /// <param name="Hung">Commands that failed because their time was over.</param>
 /// <param name="InFlight">Commands that wait for the store now.</param>
 public readonly record struct TcmuDeviceStatistics(
-    long Reads, long ReadBytes, long Writes, long WrittenBytes, long Discards, long Flushes, long Errors, long Hung, int InFlight);
+    long Reads, long ReadBytes, long Writes, long WrittenBytes, long Discards, long Flushes, long Errors, long Hung, int InFlight)
+{
+    internal TcmuDeviceStatistics Plus(TcmuDeviceStatistics other) => new(
+        Reads + other.Reads,
+        ReadBytes + other.ReadBytes,
+        Writes + other.Writes,
+        WrittenBytes + other.WrittenBytes,
+        Discards + other.Discards,
+        Flushes + other.Flushes,
+        Errors + other.Errors,
+        Hung + other.Hung,
+        InFlight + other.InFlight);
+}

@@ -9,127 +9,145 @@ namespace OverlayBd.Tcmu;
 
 public sealed partial class TcmuHandler
 {
-    private const int ENOENT_ = 2;
-    private const int EOPNOTSUPP_ = 95;
-    private int _wake = -1;
+    private const int ReopenPauseMilliseconds = 1000;
+    private TcmuNetlinkSocket? _socket;
     private Thread? _listener;
+    private volatile bool _listening;
+    private int _wake = -1;
+
+    /// <summary>Gets whether the kernel's announcements are being received; if not, that is tried again every second.</summary>
+    public bool IsListening => _listening;
 
     private void Listen()
     {
         _wake = Errno.Check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "create an event descriptor");
-        _listener = new Thread(ReceiveEvents) { IsBackground = true, Name = "tcmu-netlink" };
+        _listening = true;
+        _listener = new Thread(ListenUntilStopped) { IsBackground = true, Name = "tcmu-netlink" };
         _listener.Start();
     }
 
-    private unsafe void StopListening()
+    private async Task StopListeningAsync()
     {
         if (_listener is not null)
         {
-            ulong one = 1;
-            _ = write(_wake, &one, sizeof(ulong));
+            Wake();
             _listener.Join();
             _ = close(_wake);
         }
+
+        await FinishRequestsAsync().ConfigureAwait(false);
     }
 
-    private unsafe void ReceiveEvents()
+    private unsafe void Wake()
     {
-        var events = new List<TcmuNetlinkEvent>();
-        pollfd* descriptors = stackalloc pollfd[2];
-        try
-        {
-            while (true)
-            {
-                descriptors[0] = new pollfd { fd = _socket!.Descriptor, events = POLLIN };
-                descriptors[1] = new pollfd { fd = _wake, events = POLLIN };
-                if (poll(descriptors, 2, -1) < 0 && errno != EINTR)
-                {
-                    throw Errno.ToException("wait for the kernel's announcements");
-                }
+        ulong one = 1;
+        _ = write(_wake, &one, sizeof(ulong));
+    }
 
-                if (descriptors[1].revents != 0)
+    private void ListenUntilStopped()
+    {
+        while (true)
+        {
+            try
+            {
+                ReceiveEvents();
+                _listening = false;
+                return;
+            }
+            catch (Exception error)
+            {
+                // Whatever it was: a handler that is deaf without telling would let everybody hang who makes a device.
+                TcmuLog.NetlinkFailed(_logger, error);
+                _listening = false;
+            }
+
+            do
+            {
+                if (IsStopped(ReopenPauseMilliseconds))
                 {
                     return;
                 }
-
-                if (descriptors[0].revents != 0)
-                {
-                    events.Clear();
-                    _socket.Receive(events);
-                    foreach (TcmuNetlinkEvent each in events)
-                    {
-                        // Each on its own: opening an image waits for the network, and others must not wait for that.
-                        _ = Task.Run(() => HandleAsync(each));
-                    }
-                }
             }
+            while (!TryReopen());
+        }
+    }
+
+    private bool TryReopen()
+    {
+        try
+        {
+            TcmuNetlinkSocket reopened = TcmuNetlinkSocket.Open(_options.AnnouncementBuffer);
+            Interlocked.Exchange(ref _socket, reopened)?.Dispose();
+            _listening = true;
+            Rescan();
+            return true;
         }
         catch (IOException error)
         {
             TcmuLog.NetlinkFailed(_logger, error);
+            return false;
         }
     }
 
-    private async Task HandleAsync(TcmuNetlinkEvent request)
+    private unsafe bool IsStopped(int milliseconds)
     {
-        int status = 0;
-        switch (request.Kind)
+        var descriptor = new pollfd { fd = _wake, events = POLLIN };
+        return poll(&descriptor, 1, milliseconds) > 0;
+    }
+
+    /// <summary>Hands out what the kernel announces until the handler stops.</summary>
+    private unsafe void ReceiveEvents()
+    {
+        var events = new List<TcmuNetlinkEvent>();
+        pollfd* descriptors = stackalloc pollfd[2];
+        while (true)
         {
-            case TcmuCommandKind.Added:
-                if (await AddAnnouncedAsync(request.Minor).ConfigureAwait(false) is not int added)
+            descriptors[0] = new pollfd { fd = _socket!.Descriptor, events = POLLIN };
+            descriptors[1] = new pollfd { fd = _wake, events = POLLIN };
+            if (poll(descriptors, 2, -1) < 0)
+            {
+                if (errno != EINTR)
                 {
-                    return;
+                    throw Errno.ToException("wait for the kernel's announcements");
                 }
 
-                status = added;
-                break;
-            case TcmuCommandKind.Removed:
-                await RemoveAsync(request.Minor).ConfigureAwait(false);
-                break;
-            default:
-                status = -EOPNOTSUPP_;
-                break;
-        }
+                continue;
+            }
 
-        try
-        {
-            _socket!.Reply(request, status);
-        }
-        catch (IOException error)
-        {
-            TcmuLog.ReplyFailed(_logger, request.Minor, error);
+            if (descriptors[1].revents != 0)
+            {
+                return;
+            }
+
+            events.Clear();
+            if (!_socket.TryReceive(events))
+            {
+                Rescan();
+            }
+
+            events.ForEach(Begin);
         }
     }
 
-    /// <summary>Serves an announced device.</summary>
-    /// <returns>The answer for the kernel; null when another handler will give it.</returns>
-    private async Task<int?> AddAnnouncedAsync(int minor)
+    /// <summary>Finds out what announcements that were lost have said. An answer that nobody waits for does no harm.</summary>
+    private void Rescan()
     {
-        if (_devices.ContainsKey(minor))
+        TcmuLog.Rescanning(_logger);
+        foreach (TcmuDeviceInfo info in FindAll())
         {
-            return 0; // found by the scan already
+            if (!_devices.ContainsKey(info.Minor) && new TcmuDeviceActions(info).ReadKernelId() is int id)
+            {
+                Begin(new TcmuNetlinkEvent(TcmuCommandKind.Added, info.Minor, id));
+            }
         }
 
-        if (ReadInfo(minor) is not TcmuDeviceInfo info)
+        foreach (TcmuDevice device in _devices.Values)
         {
-            return -ENOENT_;
-        }
-
-        if (info.Subtype != _options.Subtype)
-        {
-            return _options.RefuseOtherSubtypes ? -ENOENT_ : null;
-        }
-
-        try
-        {
-            await AddAsync(info, _stop.Token).ConfigureAwait(false);
-            return 0;
-        }
-        catch (Exception error)
-        {
-            // Whatever the factory throws: the one who enables the device waits for an answer.
-            TcmuLog.DeviceFailed(_logger, info, error);
-            return -ENOENT_;
+            if (device.KernelId is int id)
+            {
+                bool exists = new TcmuDeviceActions(device.Info).DeviceExists;
+                Begin(new TcmuNetlinkEvent(exists ? TcmuCommandKind.Reconfigured : TcmuCommandKind.Removed, device.Info.Minor, id));
+            }
         }
     }
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using OverlayBd.Format;
 using OverlayBd.Tcmu.Netlink;
 using OverlayBd.Tcmu.Ring;
 
@@ -18,16 +16,21 @@ namespace OverlayBd.Tcmu;
 /// </remarks>
 public sealed partial class TcmuHandler : IAsyncDisposable
 {
+    /// <summary>The name of this library's meter.</summary>
+    public const string MeterName = "OverlayBd.Tcmu";
+
     private readonly ITcmuDeviceFactory _factory;
     private readonly TcmuHandlerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly TcmuMetrics _metrics;
     private readonly RingPoller[] _pollers;
-    private readonly ConcurrentDictionary<int, TcmuDevice> _devices = new();
+    private readonly ConcurrentDictionary<int, TcmuDevice> _devices = new(); // by the number of their uio device
+    private readonly Lock _retirement = new(); // guards _retired, and that a device is either in it or in the table
     private readonly SemaphoreSlim _opens;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _overdue;
-    private TcmuNetlinkSocket? _socket;
+    private TcmuDeviceStatistics _retired;
     private int _disposed;
 
     private TcmuHandler(ITcmuDeviceFactory factory, TcmuHandlerOptions options, ILogger logger, TimeProvider time)
@@ -37,7 +40,8 @@ public sealed partial class TcmuHandler : IAsyncDisposable
         _logger = logger;
         _time = time;
         _opens = new SemaphoreSlim(options.MaxConcurrentOpens);
-        _pollers = [.. Enumerable.Range(0, options.Threads).Select(number => new RingPoller(number))];
+        _metrics = new TcmuMetrics(() => Statistics, () => _devices.Count);
+        _pollers = [.. Enumerable.Range(0, options.Threads).Select(number => new RingPoller(number, OnGone))];
         TimeSpan period = TimeSpan.FromSeconds(1);
         _overdue = time.CreateTimer(_ => AbandonOverdue(), null, period, period);
     }
@@ -45,13 +49,25 @@ public sealed partial class TcmuHandler : IAsyncDisposable
     /// <summary>Gets the devices that are being served.</summary>
     public IReadOnlyCollection<TcmuDevice> Devices => [.. _devices.Values];
 
-    /// <summary>Takes over the devices that exist, then serves those that come.</summary>
+    /// <summary>Gets the sums over all devices, those that are gone included.</summary>
+    public TcmuDeviceStatistics Statistics
+    {
+        get
+        {
+            lock (_retirement)
+            {
+                return _devices.Values.Aggregate(_retired, static (sum, device) => sum.Plus(device.Statistics));
+            }
+        }
+    }
+
+    /// <summary>Takes over the devices that exist, and serves those that come.</summary>
     /// <param name="factory">Opens the stores.</param>
     /// <param name="options">How to serve; the defaults when <see langword="null"/>.</param>
     /// <param name="loggers">Where to log; nowhere when <see langword="null"/>.</param>
     /// <param name="time">The clock of the time-outs; the system's when <see langword="null"/>.</param>
     /// <param name="cancellationToken">Abandons the start.</param>
-    /// <returns>The running handler.</returns>
+    /// <returns>The running handler. New devices have been served since before those that exist were opened.</returns>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="IOException">The kernel has no TCMU, or the caller is not root.</exception>
     /// <exception cref="OperationCanceledException">The start was abandoned.</exception>
@@ -69,13 +85,7 @@ public sealed partial class TcmuHandler : IAsyncDisposable
         var handler = new TcmuHandler(factory, options, logger, time ?? TimeProvider.System);
         try
         {
-            // In this order: what a dead handler owes is let go, then announcements are subscribed, then what exists is
-            // taken over while nothing new can come, then the kernel is let loose.
-            TcmuKernelModule.BlockAndReset();
-            handler._socket = TcmuNetlinkSocket.Open();
-            await handler.TakeOverAsync(cancellationToken).ConfigureAwait(false);
-            TcmuKernelModule.Unblock();
-            handler.Listen();
+            await handler.StartCoreAsync(cancellationToken).ConfigureAwait(false);
             return handler;
         }
         catch
@@ -96,146 +106,43 @@ public sealed partial class TcmuHandler : IAsyncDisposable
         }
 
         await _stop.CancelAsync().ConfigureAwait(false);
-        StopListening();
-        await Task.WhenAll(_devices.Values.Select(device => DrainAsync(device).AsTask())).ConfigureAwait(false);
+        await StopListeningAsync().ConfigureAwait(false);
+        await Task.WhenAll(_devices.Values.Select(DrainAsync)).ConfigureAwait(false);
         await _overdue.DisposeAsync().ConfigureAwait(false);
         foreach (RingPoller poller in _pollers)
         {
             poller.Dispose();
         }
 
+        _metrics.Dispose();
         _socket?.Dispose();
-        _opens.Dispose();
-        _stop.Dispose();
     }
 
-    private async Task TakeOverAsync(CancellationToken cancellationToken)
+    private async Task StartCoreAsync(CancellationToken cancellationToken)
     {
-        if (!Directory.Exists("/sys/class/uio"))
-        {
-            return;
-        }
-
-        var taken = new List<Task>();
-        foreach (string directory in Directory.EnumerateDirectories("/sys/class/uio"))
-        {
-            int minor = int.Parse(Path.GetFileName(directory).AsSpan("uio".Length), NumberStyles.None, CultureInfo.InvariantCulture);
-            if (ReadInfo(minor) is TcmuDeviceInfo info && info.Subtype == _options.Subtype)
-            {
-                taken.Add(TakeOverAsync(info, cancellationToken));
-            }
-        }
-
-        await Task.WhenAll(taken).ConfigureAwait(false);
-    }
-
-    private async Task TakeOverAsync(TcmuDeviceInfo info, CancellationToken cancellationToken)
-    {
-        var actions = new TcmuDeviceActions(info);
+        // In this order: what a dead handler owes is let go, then announcements are subscribed, then what exists is found while
+        // nothing new can come, then the kernel is let loose. Opening what exists may take long and must not hold up the rest.
+        List<TcmuDeviceInfo> existing;
+        TcmuKernelModule.BlockAndReset();
         try
         {
-            actions.Block();
-            actions.ResetRing();
-            await AddAsync(info, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            // One bad device must not keep the others from being served.
-            TcmuLog.DeviceFailed(_logger, info, error);
+            _socket = TcmuNetlinkSocket.Open(_options.AnnouncementBuffer);
+            existing = FindExisting();
+            Listen();
         }
         finally
         {
-            actions.TryUnblock();
+            TcmuKernelModule.Unblock();
         }
+
+        await Task.WhenAll(existing.Select(info => TakeOverAsync(info, cancellationToken))).ConfigureAwait(false);
     }
-
-    private async Task AddAsync(TcmuDeviceInfo info, CancellationToken cancellationToken)
-    {
-        await _opens.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            BlockStore store = await _factory.OpenAsync(info, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                CheckLength(info, store);
-                var device = new TcmuDevice(info, UioDevice.Open(info.Minor), store, _options, _time, _logger);
-                _devices[info.Minor] = device;
-                PollerOf(device).Add(device);
-                TcmuLog.DeviceAdded(_logger, info, store.Length);
-            }
-            catch
-            {
-                await store.DisposeAsync().ConfigureAwait(false);
-                throw;
-            }
-        }
-        finally
-        {
-            _opens.Release();
-        }
-    }
-
-    private void CheckLength(TcmuDeviceInfo info, BlockStore store)
-    {
-        if (store.Length == 0 || store.Length % _options.BlockSize != 0)
-        {
-            throw new InvalidDataException(
-                $"{info} has {store.Length} bytes; a disk has a positive multiple of its block size, {_options.BlockSize}.");
-        }
-    }
-
-    private async Task RemoveAsync(int minor)
-    {
-        if (_devices.TryRemove(minor, out TcmuDevice? device))
-        {
-            PollerOf(device).Remove(device);
-            await device.DisposeAsync().ConfigureAwait(false);
-            TcmuLog.DeviceRemoved(_logger, device.Info);
-        }
-    }
-
-    /// <summary>Completes what is in flight while the kernel holds back new commands, then lets the device go.</summary>
-    private async ValueTask DrainAsync(TcmuDevice device)
-    {
-        var actions = new TcmuDeviceActions(device.Info);
-        try
-        {
-            actions.Block();
-            long start = _time.GetTimestamp();
-            while (!device.IsDrained && _time.GetElapsedTime(start) < _options.CommandTimeout)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(10), _time).ConfigureAwait(false);
-            }
-        }
-        catch (IOException error)
-        {
-            TcmuLog.DeviceFailed(_logger, device.Info, error);
-        }
-
-        await RemoveAsync(device.Info.Minor).ConfigureAwait(false);
-        actions.TryUnblock();
-    }
-
-    private RingPoller PollerOf(TcmuDevice device) => _pollers[device.Info.Minor % _pollers.Length];
 
     private void AbandonOverdue()
     {
         foreach (TcmuDevice device in _devices.Values)
         {
             device.AbandonOverdue(_options.CommandTimeout);
-        }
-    }
-
-    private static TcmuDeviceInfo? ReadInfo(int minor)
-    {
-        try
-        {
-            string name = File.ReadAllText($"/sys/class/uio/uio{minor}/name");
-            return TcmuDeviceInfo.TryParse(minor, name, out TcmuDeviceInfo? info) ? info : null;
-        }
-        catch (IOException)
-        {
-            return null; // went in the meantime
         }
     }
 }

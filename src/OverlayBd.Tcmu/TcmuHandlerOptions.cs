@@ -24,12 +24,21 @@ public sealed class TcmuHandlerOptions
     public int Threads { get; set; } = Math.Clamp(Environment.ProcessorCount, 2, 8);
 
     /// <summary>Gets or sets how many devices are opened at once.</summary>
-    public int MaxConcurrentOpens { get; set; } = 64;
+    /// <value>1,024 by default: devices whose opening stalls must not keep others from being opened.</value>
+    public int MaxConcurrentOpens { get; set; } = 1024;
+
+    /// <summary>Gets or sets how long a stopping handler waits for the commands in flight, and for devices that are being opened.</summary>
+    /// <value>10 seconds by default. What has not ended then is sent back to the kernel, which repeats it to the next handler.</value>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets whether a device of another subtype is refused.</summary>
     /// <remarks>Somebody must answer the kernel, or the one who enables the device hangs. Turn it off only where another
     /// handler is certain to answer.</remarks>
     public bool RefuseOtherSubtypes { get; set; } = true;
+
+    /// <summary>The size of the receive buffer for the kernel's announcements, in bytes.</summary>
+    /// <value>Room for those of a thousand devices that are made at once.</value>
+    internal int AnnouncementBuffer { get; set; } = 8 * 1024 * 1024;
 
     internal void Validate()
     {
@@ -40,6 +49,7 @@ public sealed class TcmuHandlerOptions
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(CommandTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(DrainTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxConcurrentOpens, 1);
     }

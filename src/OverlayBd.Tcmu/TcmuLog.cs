@@ -27,6 +27,18 @@ internal static partial class TcmuLog
     [LoggerMessage(7007, LogLevel.Warning, "An answer to the kernel about uio{Minor} was refused.")]
     public static partial void ReplyFailed(ILogger logger, int minor, Exception error);
 
-    [LoggerMessage(7008, LogLevel.Error, "The kernel's announcements can no longer be read; no device is added any more.")]
+    [LoggerMessage(7008, LogLevel.Error, "The kernel's announcements cannot be read; no device is added until that works again.")]
     public static partial void NetlinkFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(7009, LogLevel.Warning, "Announcements of the kernel were lost or may have been; looking for what they said.")]
+    public static partial void Rescanning(ILogger logger);
+
+    [LoggerMessage(7010, LogLevel.Error, "{Device}: its store did not let go within {Limit}; the device is gone nevertheless.")]
+    public static partial void ClosingHangs(ILogger logger, TcmuDeviceInfo device, TimeSpan limit);
+
+    [LoggerMessage(7011, LogLevel.Error, "{Device}: its store could not be closed.")]
+    public static partial void ClosingFailed(ILogger logger, TcmuDeviceInfo device, Exception error);
+
+    [LoggerMessage(7012, LogLevel.Warning, "{Device} cannot be changed as the kernel asks.")]
+    public static partial void ReconfigurationFailed(ILogger logger, TcmuDeviceInfo device, Exception error);
 }

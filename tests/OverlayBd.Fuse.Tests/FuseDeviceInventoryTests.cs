@@ -84,7 +84,7 @@ public sealed class FuseDeviceInventoryTests
         using var directory = new TempDirectory();
         string name = $"frozen-{Environment.ProcessId}";
         await using ServerProcess server = await ServerProcess.StartAsync(name, directory["disk"], $"zeros:{64 << 20}");
-        server.Freeze();
+        await server.FreezeAsync();
         Task<(int ExitCode, string Output)> reader = Shell.TryRunAsync("dd", $"if={server.DevicePath}", "of=/dev/null", "bs=4k", "count=1", "iflag=direct");
         FuseDeviceInfo frozen = Assert.Single(await FuseDeviceInventory.ListAsync(TestContext.Current.CancellationToken), info => info.Name == name);
         Assert.Equal(FuseDeviceState.Unresponsive, frozen.State);

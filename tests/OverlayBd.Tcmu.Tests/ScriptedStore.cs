@@ -5,9 +5,11 @@ using OverlayBd.Format;
 namespace OverlayBd.Tcmu.Tests;
 
 /// <summary>A store in memory whose calls can be made to wait or to fail.</summary>
-internal sealed class ScriptedStore(int length) : BlockStore
+internal sealed class ScriptedStore(int length) : BlockStore, IResizable
 {
-    public byte[] Content { get; } = new byte[length];
+    public byte[] Content { get; private set; } = new byte[length];
+
+    public Exception? ResizeFailure { get; set; }
 
     public Func<long, CancellationToken, ValueTask>? OnRead { get; set; }
 
@@ -20,6 +22,19 @@ internal sealed class ScriptedStore(int length) : BlockStore
     public override long Length => Content.Length;
 
     public override bool IsReadOnly => ReadOnly;
+
+    public ValueTask ResizeAsync(long length, CancellationToken cancellationToken = default)
+    {
+        if (ResizeFailure is not null)
+        {
+            throw ResizeFailure;
+        }
+
+        byte[] longer = new byte[length];
+        Content.CopyTo(longer, 0);
+        Content = longer;
+        return default;
+    }
 
     protected override ValueTask ReadCoreAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {

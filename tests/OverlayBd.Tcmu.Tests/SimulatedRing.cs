@@ -18,7 +18,7 @@ internal sealed unsafe class SimulatedRing : RingDevice
     private readonly int _slot;
     private uint _seenTail;
 
-    public SimulatedRing(int ringSize = 64 * EntryLength, int slots = 16, int slotLength = 64 * 1024)
+    public SimulatedRing(int ringSize = 64 * EntryLength, int slots = 16, int slotLength = 64 * 1024, bool keepsBuffers = true)
     {
         _ringSize = ringSize;
         _slot = slotLength;
@@ -27,7 +27,7 @@ internal sealed unsafe class SimulatedRing : RingDevice
         _map = (byte*)NativeMemory.AllocZeroed((nuint)Length);
         _freeIds = new Stack<ushort>(Enumerable.Range(1, slots).Select(id => (ushort)id));
         *(ushort*)_map = 2;
-        *(ushort*)(_map + 2) = 0xF;
+        *(ushort*)(_map + 2) = (ushort)(keepsBuffers ? 0xF : 0x7);
         *(uint*)(_map + 4) = RingOffset;
         *(uint*)(_map + 8) = (uint)ringSize;
     }
@@ -36,7 +36,7 @@ internal sealed unsafe class SimulatedRing : RingDevice
 
     public int Doorbells { get; private set; }
 
-    public override int Descriptor => -1;
+    public override int Descriptor { get; } = -1;
 
     public override byte* Map => _map;
 
@@ -54,9 +54,21 @@ internal sealed unsafe class SimulatedRing : RingDevice
 
     public override void RingDoorbell() => Doorbells++;
 
-    public override void Dispose()
+    /// <summary>The commands whose data areas are kept although they were answered.</summary>
+    public HashSet<ushort> Kept { get; } = [];
+
+    public bool IsDisposed { get; private set; }
+
+    public override void ReleaseKeptBuffer(ushort commandId)
     {
+        lock (Kept)
+        {
+            Assert.True(Kept.Remove(commandId), $"the buffer of command {commandId} was not kept");
+            _freeIds.Push(commandId);
+        }
     }
+
+    public override void Dispose() => IsDisposed = true;
 
     /// <summary>Puts a command into the ring, behind a pad where it would cross the end.</summary>
     public ushort Submit(ReadOnlySpan<byte> cdb, int dataLength, ReadOnlySpan<byte> dataOut = default, int pieces = 1)
@@ -111,7 +123,17 @@ internal sealed unsafe class SimulatedRing : RingDevice
                     new Span<byte>(entry + 16, 18).ToArray(),
                     (entry[7] & 2) != 0 ? *(uint*)(entry + 12) : null,
                     new Span<byte>(_map + running.Data, running.Length).ToArray()));
-                _freeIds.Push(id);
+                if ((entry[7] & 4) != 0)
+                {
+                    lock (Kept)
+                    {
+                        Kept.Add(id);
+                    }
+                }
+                else
+                {
+                    _freeIds.Push(id);
+                }
             }
 
             _seenTail = (_seenTail + (word & ~7u)) % (uint)_ringSize;

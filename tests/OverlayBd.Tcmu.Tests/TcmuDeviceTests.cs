@@ -27,7 +27,7 @@ public sealed class TcmuDeviceTests : IAsyncDisposable
     {
         if (_device is not null)
         {
-            await _device.DisposeAsync();
+            await _device.CloseAsync();
         }
     }
 
@@ -98,14 +98,17 @@ public sealed class TcmuDeviceTests : IAsyncDisposable
         Assert.False(_store.Content.AsSpan(64 * 512, 512).ContainsAnyExcept((byte)0));
         Assert.True(_store.Content.AsSpan(65 * 512, 512).ContainsAnyExcept((byte)0));
 
-        _ring.Submit(SimulatedRing.Cdb16(0x93, 100, 4, flags: 8), 512);
+        _ring.Submit(SimulatedRing.Cdb16(0x93, 100, 4, flags: 8), 512, new byte[512]);
         Assert.Equal(0, Assert.Single(Run()).Status);
         Assert.False(_store.Content.AsSpan(100 * 512, 4 * 512).ContainsAnyExcept((byte)0));
 
         byte[] pattern = [.. Enumerable.Repeat((byte)7, 512)];
-        _ring.Submit(SimulatedRing.Cdb16(0x93, 200, 4), 512, pattern);
-        Assert.Equal(0, Assert.Single(Run()).Status);
-        Assert.False(_store.Content.AsSpan(200 * 512, 4 * 512).ContainsAnyExcept((byte)7));
+        foreach (byte flags in new byte[] { 0, 8 }) // the bit to unmap only permits it where zeros were asked for
+        {
+            _ring.Submit(SimulatedRing.Cdb16(0x93, 200u + flags, 4, flags), 512, pattern);
+            Assert.Equal(0, Assert.Single(Run()).Status);
+            Assert.False(_store.Content.AsSpan((200 + flags) * 512, 4 * 512).ContainsAnyExcept((byte)7));
+        }
     }
 
     [Fact]
@@ -156,14 +159,15 @@ public sealed class TcmuDeviceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Dispose_AbandonsWhatWaits()
+    public async Task Close_SendsWhatWaitsBackToTheInitiator()
     {
         _store.OnRead = (_, token) => new ValueTask(Task.Delay(Timeout.Infinite, token));
         _ring.Submit(SimulatedRing.Cdb16(Read16, 0, 8), 4096);
         Assert.Empty(Run());
-        await Device.DisposeAsync();
-        Assert.Single(_ring.Take());
+        await Device.CloseAsync();
+        Assert.Equal(8, Assert.Single(_ring.Take()).Status); // BUSY: it is repeated to the next handler
         Assert.False(Device.ReadRing());
+        Assert.True(_ring.IsDisposed);
     }
 
     [Fact]
@@ -205,17 +209,26 @@ public sealed class TcmuDeviceTests : IAsyncDisposable
 
         _store.OnRead = null;
         waiting.ForEach(gate => gate.SetResult());
-        await Device.DisposeAsync();
+        await Device.CloseAsync();
         done += _ring.Take().Count;
         Assert.Equal(16, _ring.FreeSlots);
         Assert.True(done > 20_000);
     }
 
-    [Fact]
-    public unsafe void MalformedEntry_StopsTheDevice_AndNothingElse()
+    [Theory]
+    [InlineData(48, -1L)] // data that begins at the end of the mapping
+    [InlineData(48, 0L)] // data in the mailbox
+    [InlineData(48, (long)SimulatedRing.RingOffset)] // data in the ring
+    [InlineData(56, long.MaxValue)] // data without end
+    [InlineData(24, -1L)] // the command itself outside
+    [InlineData(8, 1000L)] // more pieces than the entry can hold
+    [InlineData(0, 1L)] // an entry without length
+    public unsafe void MalformedEntry_StopsTheDevice_AndNothingElse(int at, long value)
     {
         _ring.Submit(SimulatedRing.Cdb16(Read16, 0, 8), 4096);
-        *(ulong*)(_ring.Map + SimulatedRing.RingOffset + 48) = (ulong)_ring.Length; // data outside the mapping
+        *(ulong*)(_ring.Map + SimulatedRing.RingOffset + at) = (ulong)(value == -1 ? _ring.Length : value);
+        Assert.False(Device.ReadRing());
+        Assert.True(Device.IsGone);
         Assert.False(Device.ReadRing());
     }
 

@@ -2,6 +2,7 @@
 
 using System.Collections;
 using OpenTelemetry;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -13,8 +14,7 @@ namespace OverlayBd.Backstore.Observability;
 internal static class OpenTelemetryExport
 {
     private const string Prefix = "OTEL_";
-    private static readonly string[] s_endpoints =
-        ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     public static void Add(IHostApplicationBuilder builder)
     {
@@ -22,7 +22,9 @@ internal static class OpenTelemetryExport
             .Cast<DictionaryEntry>()
             .Where(variable => ((string)variable.Key).StartsWith(Prefix, StringComparison.Ordinal))
             .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value);
-        if (!s_endpoints.Any(name => variables.GetValueOrDefault(name) is { Length: > 0 }))
+        bool metrics = IsWanted(variables, "METRICS");
+        bool traces = IsWanted(variables, "TRACES");
+        if (!metrics && !traces)
         {
             return;
         }
@@ -31,16 +33,45 @@ internal static class OpenTelemetryExport
         builder.Configuration.AddInMemoryCollection(variables);
         OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(
             resource => resource.AddService("overlaybd-backstore", serviceVersion: BackstoreServer.Version).AddEnvironmentVariableDetector());
-        if (Has(s_endpoints[0]) || Has(s_endpoints[1]))
+        if (metrics)
         {
-            telemetry.WithMetrics(metrics => metrics.AddMeter(MeterReader.Meters).AddOtlpExporter());
+            telemetry.WithMetrics(provider => provider
+                .AddMeter(MeterReader.Meters)
+                .AddOtlpExporter(options => UseOwnVariables(options, variables, "METRICS")));
         }
 
-        if (Has(s_endpoints[0]) || Has(s_endpoints[2]))
+        if (traces)
         {
-            telemetry.WithTracing(traces => traces.AddSource("OverlayBd.*").AddOtlpExporter());
+            // The framework's spans of the control API are the parents of ours; without them ours would not be taken either.
+            telemetry.WithTracing(provider => provider
+                .AddSource("OverlayBd.*", "Microsoft.AspNetCore")
+                .AddOtlpExporter(options => UseOwnVariables(options, variables, "TRACES")));
         }
-
-        bool Has(string name) => variables.GetValueOrDefault(name) is { Length: > 0 };
     }
+
+    private static bool IsWanted(Dictionary<string, string?> variables, string signal) =>
+        Get(variables, "OTEL_SDK_DISABLED")?.Equals("true", StringComparison.OrdinalIgnoreCase) != true
+        && Get(variables, $"OTEL_{signal}_EXPORTER") is null or "otlp"
+        && (Get(variables, Endpoint) ?? Get(variables, Own(signal, "ENDPOINT"))) is not null;
+
+    /// <summary>Applies the variables of one signal, which this way of adding the exporter does not read by itself.</summary>
+    private static void UseOwnVariables(OtlpExporterOptions options, Dictionary<string, string?> variables, string signal)
+    {
+        if (Get(variables, Own(signal, "PROTOCOL")) is string protocol)
+        {
+            options.Protocol = protocol == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        }
+
+        if (Uri.TryCreate(Get(variables, Own(signal, "ENDPOINT")), UriKind.Absolute, out Uri? endpoint))
+        {
+            options.Endpoint = endpoint;
+        }
+
+        options.Headers = Get(variables, Own(signal, "HEADERS")) ?? options.Headers;
+    }
+
+    private static string Own(string signal, string name) => $"OTEL_EXPORTER_OTLP_{signal}_{name}";
+
+    private static string? Get(Dictionary<string, string?> variables, string name) =>
+        variables.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 }

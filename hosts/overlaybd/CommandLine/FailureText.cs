@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using OverlayBd.Cli.Containerd;
 using OverlayBd.Cli.Serving;
 using OverlayBd.Registry;
 
@@ -30,6 +31,7 @@ internal static class FailureText
     {
         CommandException command => command.Advice,
         BackstoreException backstore => backstore.Advice,
+        ContainerdException containerd => containerd.Advice,
         RegistryException { Error: RegistryError.Unauthorized or RegistryError.Credentials } =>
             "log in to the registry (skopeo login), or name the credentials with --authfile.",
         RegistryException { Error: RegistryError.Tls } => "--cert-dir with the registry's certificate, or --plain-http if it has none.",

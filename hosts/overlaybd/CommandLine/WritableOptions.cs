@@ -16,10 +16,16 @@ internal static class WritableOptions
         HelpName = "DIR",
     };
 
+    private static readonly Option<bool> s_sparse = new("--sparse")
+    {
+        Description = "make the layer that takes writes a sparse file, every block in its own place, not a log",
+    };
+
     public static void AddTo(Command command)
     {
         command.Options.Add(s_writable);
         command.Options.Add(s_upper);
+        command.Options.Add(s_sparse);
     }
 
     /// <summary>The files of the writable layer; null when the device is read-only.</summary>
@@ -38,6 +44,7 @@ internal static class WritableOptions
         {
             Data = Path.Combine(directory, "writable_data"),
             Index = Path.Combine(directory, "writable_index"),
+            Sparse = parsed.GetValue(s_sparse),
             Temporary = named is null,
         };
     }

@@ -3,6 +3,7 @@
 using System.CommandLine;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Serving;
+using OverlayBd.ControlApi;
 
 namespace OverlayBd.Cli.Commands;
 
@@ -15,6 +16,7 @@ internal static class AttachCommand
     {
         Command command = new("attach", "Shows an image as a block device and prints the device.") { s_image };
         WritableOptions.AddTo(command);
+        DeviceOptions.AddTo(command);
         RegistryOptions.AddTo(command);
         command.OnInvoke(InvokeAsync);
         return command;
@@ -23,8 +25,8 @@ internal static class AttachCommand
     private static async Task InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         ImageArgument image = ImageArgument.Parse(parsed.GetRequiredValue(s_image));
-        ServedDevice device = await ServedDevice.AttachAsync(
-            image.ToRequest(RegistryOptions.Bind(parsed), WritableOptions.Bind(parsed)), ServingOptions.Bind(parsed), cancellationToken);
+        AttachRequest request = DeviceOptions.Bind(parsed, image.ToRequest(RegistryOptions.Bind(parsed), WritableOptions.Bind(parsed)));
+        ServedDevice device = await ServedDevice.AttachAsync(request, ServingOptions.Bind(parsed), cancellationToken);
         Console.WriteLine(device.Info.DevicePath);
     }
 }

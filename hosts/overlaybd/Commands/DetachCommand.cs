@@ -3,6 +3,7 @@
 using System.CommandLine;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Serving;
+using OverlayBd.ControlApi;
 
 namespace OverlayBd.Cli.Commands;
 
@@ -15,9 +16,11 @@ internal static class DetachCommand
     public static Command Create()
     {
         Command command = new("detach", "Takes a device away.") { s_device, s_force };
-        command.OnInvoke((parsed, _) =>
-            DeviceRecords.ToServed(DeviceRecords.Find(parsed.GetRunDirectory(), parsed.GetRequiredValue(s_device)))
-                .DetachAsync(parsed.GetValue(s_force)));
+        command.OnInvoke(async (parsed, cancellationToken) =>
+        {
+            DeviceRecord record = await DeviceRecords.FindAsync(parsed.GetRunDirectory(), parsed.GetRequiredValue(s_device), cancellationToken);
+            await DeviceRecords.ToServed(record).DetachAsync(parsed.GetValue(s_force));
+        });
         return command;
     }
 }

@@ -29,7 +29,7 @@ internal static class ListCommand
             await Console.Error.WriteLineAsync(sentence);
         }
 
-        IReadOnlyList<DeviceRecord> records = DeviceRecords.Alive(run);
+        IReadOnlyList<DeviceRecord> records = await DeviceRecords.AliveAsync(run, cancellationToken);
         if (parsed.GetValue(CommonOptions.Json))
         {
             DeviceList list = new([.. records.Select(record => record.Device)]);
@@ -38,14 +38,20 @@ internal static class ListCommand
         }
 
         IReadOnlyList<MountEntry> mounts = MountTable.Read();
-        TextTable table = new("DEVICE", "ID", "SIZE", "MODE", "SERVER", "MOUNTED ON", "SOURCE");
+        TextTable table = new("DEVICE", "ID", "THROUGH", "SIZE", "MODE", "SERVER", "MOUNTED ON", "SOURCE");
         foreach (DeviceRecord record in records)
         {
             DeviceInfo device = record.Device;
-            string? target = mounts.FirstOrDefault(mount => mount.Source == device.DevicePath)?.Target;
+            string? target = mounts.FirstOrDefault(mount => device.DevicePath.Length > 0 && mount.Source == device.DevicePath)?.Target;
+            if (device.Problem is { } problem)
+            {
+                await Console.Error.WriteLineAsync($"{device.Id} waits for its image: {problem}");
+            }
+
             table.Add(
-                device.DevicePath,
+                device.DevicePath.Length > 0 ? device.DevicePath : "-",
                 device.Id,
+                device.FrontEnd,
                 ByteText.Format(device.Size),
                 device.ReadOnly ? "ro" : "rw",
                 string.Create(CultureInfo.InvariantCulture, $"{record.ProcessId}{(record.Private ? " (private)" : "")}"),

@@ -4,6 +4,7 @@ using System.CommandLine;
 using OverlayBd.Cli.CommandLine;
 using OverlayBd.Cli.Mounting;
 using OverlayBd.Cli.Serving;
+using OverlayBd.ControlApi;
 
 namespace OverlayBd.Cli.Commands;
 
@@ -17,6 +18,7 @@ internal static class MountCommand
     {
         Command command = new("mount", "Attaches an image lazily and mounts it; it is served until `overlaybd umount DIR`.") { s_image, s_directory };
         WritableOptions.AddTo(command);
+        DeviceOptions.AddTo(command);
         RegistryOptions.AddTo(command);
         command.OnInvoke(InvokeAsync);
         return command;
@@ -27,8 +29,8 @@ internal static class MountCommand
         ImageArgument image = ImageArgument.Parse(parsed.GetRequiredValue(s_image));
         DirectoryInfo directory = parsed.GetRequiredValue(s_directory);
         directory.Create();
-        ServedDevice device = await ServedDevice.AttachAsync(
-            image.ToRequest(RegistryOptions.Bind(parsed), WritableOptions.Bind(parsed)), ServingOptions.Bind(parsed), cancellationToken);
+        AttachRequest request = DeviceOptions.Bind(parsed, image.ToRequest(RegistryOptions.Bind(parsed), WritableOptions.Bind(parsed)));
+        ServedDevice device = await ServedDevice.AttachAsync(request, ServingOptions.Bind(parsed), cancellationToken);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -31,7 +31,7 @@ internal static class PullCommand
         ImageArgument argument = ImageArgument.Parse(parsed.GetRequiredValue(s_image));
         TerminalLogger loggers = TerminalLogger.For(parsed.GetValue(CommonOptions.Verbose));
         await using BlockCache cache = await CacheDirectories.OpenFirstFreeAsync(
-            parsed.GetCacheDirectory(), CacheDirectories.DefaultCapacity, loggers, cancellationToken);
+            parsed.GetCacheDirectory(), CacheDirectories.DefaultCapacity, BlockCacheOptions.DefaultUnitSize, observer: null, loggers, cancellationToken);
         await using OpenedDisk disk = await OpenedDisk.OpenAsync(parsed, argument, cancellationToken, cache);
         using ProgressDisplay display = ProgressDisplay.OnStandardError();
         OverlayBdImage image = disk.Image;

@@ -30,9 +30,9 @@ internal static class StatsCommand
     {
         RunDirectory run = parsed.GetRunDirectory();
         IReadOnlyList<DeviceRecord> records = parsed.GetValue(s_device) is { } device
-            ? [DeviceRecords.Find(run, device)]
-            : DeviceRecords.Alive(run);
-        TextTable table = new("DEVICE", "FETCHED", "OF", "REQUESTS", "HITS", "MISSES", "READS", "READ", "WRITTEN", "ERRORS");
+            ? [await DeviceRecords.FindAsync(run, device, cancellationToken)]
+            : await DeviceRecords.AliveAsync(run, cancellationToken);
+        TextTable table = new("DEVICE", "FETCHED", "OF", "REQUESTS", "HITS", "MISSES", "READS", "READ", "WRITTEN", "ERRORS", "HUNG");
         foreach (DeviceRecord record in records)
         {
             DeviceStatistics statistics = await DeviceRecords.ToServed(record).ReadStatisticsAsync(cancellationToken);
@@ -52,7 +52,8 @@ internal static class StatsCommand
                 Text(statistics.Reads),
                 ByteText.Format(statistics.ReadBytes),
                 ByteText.Format(statistics.WrittenBytes),
-                Text(statistics.Errors));
+                Text(statistics.Errors),
+                Text(statistics.Hung));
         }
 
         if (!parsed.GetValue(CommonOptions.Json))

@@ -25,7 +25,7 @@ internal static class UmountCommand
         string directory = parsed.GetRequiredValue(s_directory).FullName;
         RunDirectory run = parsed.GetRunDirectory();
         IReadOnlyList<string> paths = ContainerRoot.DevicesOf(directory);
-        DeviceRecord[] devices = [.. DeviceRecords.Alive(run).Where(record => paths.Contains(record.Device.DevicePath))];
+        DeviceRecord[] devices = [.. (await DeviceRecords.AliveAsync(run, cancellationToken)).Where(record => paths.Contains(record.Device.DevicePath))];
         if (devices.Length == 0)
         {
             throw new CommandException($"No image is mounted on {directory}.", "overlaybd list; umount, when its server was killed.");

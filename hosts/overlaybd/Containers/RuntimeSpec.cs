@@ -12,7 +12,19 @@ internal static class RuntimeSpec
     public static void Write(string path, ContainerProcess process, IReadOnlyList<ContainerMount> mounts, string hostName)
     {
         using FileStream file = File.Create(path);
-        using Utf8JsonWriter json = new(file, new() { Indented = true });
+        Write(file, process, mounts, hostName, networkNamespace: null);
+    }
+
+    /// <summary>Writes the document.</summary>
+    /// <param name="output">Where to; stays open.</param>
+    /// <param name="process">The container's process.</param>
+    /// <param name="mounts">What is mounted beside the defaults.</param>
+    /// <param name="hostName">The container's host name.</param>
+    /// <param name="networkNamespace">The path of its network namespace; null for the network of the machine.</param>
+    public static void Write(
+        Stream output, ContainerProcess process, IReadOnlyList<ContainerMount> mounts, string hostName, string? networkNamespace)
+    {
+        using Utf8JsonWriter json = new(output, new() { Indented = true });
         json.WriteStartObject();
         json.WriteString("ociVersion", Version);
         WriteProcess(json, process);
@@ -21,7 +33,7 @@ internal static class RuntimeSpec
         json.WriteEndObject();
         json.WriteString("hostname", hostName);
         WriteMounts(json, [.. ContainerDefaults.Mounts(), .. mounts]);
-        WriteLinux(json);
+        WriteLinux(json, networkNamespace);
         json.WriteEndObject();
     }
 
@@ -70,7 +82,7 @@ internal static class RuntimeSpec
         json.WriteEndArray();
     }
 
-    private static void WriteLinux(Utf8JsonWriter json)
+    private static void WriteLinux(Utf8JsonWriter json, string? networkNamespace)
     {
         json.WriteStartObject("linux");
         json.WriteStartArray("namespaces");
@@ -78,6 +90,14 @@ internal static class RuntimeSpec
         {
             json.WriteStartObject();
             json.WriteString("type", type);
+            json.WriteEndObject();
+        }
+
+        if (networkNamespace is not null)
+        {
+            json.WriteStartObject();
+            json.WriteString("type", "network");
+            json.WriteString("path", networkNamespace);
             json.WriteEndObject();
         }
 

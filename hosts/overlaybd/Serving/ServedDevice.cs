@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using OverlayBd.Cli.CommandLine;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Cli.Serving;
@@ -16,6 +17,11 @@ internal sealed class ServedDevice(DeviceInfo info, string socket)
         if (await BackstoreClient.AnswersAsync(daemon, cancellationToken))
         {
             return await AttachAsync(request, daemon, cancellationToken);
+        }
+
+        if (request.FrontEnd == FrontEnds.Tcmu)
+        {
+            throw new CommandException($"TCMU devices need a daemon, and none answers on {daemon}.", "start overlaybd-backstore, or --device fuse.");
         }
 
         using PrivateBackstore server = await PrivateBackstore.StartAsync(options, cancellationToken);

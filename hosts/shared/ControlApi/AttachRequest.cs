@@ -22,4 +22,13 @@ internal sealed record AttachRequest
 
     /// <summary>How to reach the registry; none takes the configuration of the machine.</summary>
     public RegistrySettings? Registry { get; init; }
+
+    /// <summary>One of <see cref="FrontEnds"/>; none takes what the server was configured for.</summary>
+    public string? FrontEnd { get; init; }
+
+    /// <summary>The path of a trace to record from the opening on, until the device goes or the recording is stopped.</summary>
+    public string? Record { get; init; }
+
+    /// <summary>The path of a trace to replay; none replays the image's acceleration layer, if it has one.</summary>
+    public string? Replay { get; init; }
 }

@@ -10,6 +10,7 @@ namespace OverlayBd.ControlApi;
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AttachRequest))]
+[JsonSerializable(typeof(Attachment))]
 [JsonSerializable(typeof(DeviceInfo))]
 [JsonSerializable(typeof(DeviceList))]
 [JsonSerializable(typeof(DeviceRecord))]
@@ -17,4 +18,8 @@ namespace OverlayBd.ControlApi;
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(HealthDocument))]
 [JsonSerializable(typeof(ReadyMessage))]
+[JsonSerializable(typeof(ResizeRequest))]
+[JsonSerializable(typeof(SnapshotRequest))]
+[JsonSerializable(typeof(TraceRequest))]
+[JsonSerializable(typeof(TraceState))]
 internal sealed partial class ControlApiJson : JsonSerializerContext;

@@ -30,6 +30,22 @@ internal sealed record DeviceStatistics
 
     public required long WrittenBytes { get; init; }
 
+    public required long Discards { get; init; }
+
+    public required long Flushes { get; init; }
+
     /// <summary>Requests of the kernel that were answered with an error.</summary>
     public required long Errors { get; init; }
+
+    /// <summary>Requests that were failed because the image did not answer in time.</summary>
+    public required long Hung { get; init; }
+
+    /// <summary>Requests that wait for the image now.</summary>
+    public required long InFlight { get; init; }
+
+    /// <summary>The background download of the layers; none when there is none.</summary>
+    public DownloadProgress? Download { get; init; }
+
+    /// <summary>The replay of a trace; none when there is none.</summary>
+    public ReplayProgress? Replay { get; init; }
 }

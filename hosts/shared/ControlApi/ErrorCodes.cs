@@ -20,6 +20,9 @@ internal static class ErrorCodes
     /// <summary>502: the registry failed or refused.</summary>
     public const string Registry = "registry";
 
+    /// <summary>503: this server, or this kernel, cannot do that now.</summary>
+    public const string Unavailable = "unavailable";
+
     /// <summary>500: the kernel refused, or the disk failed.</summary>
     public const string System = "system";
 
@@ -30,6 +33,7 @@ internal static class ErrorCodes
         Busy => 409,
         BadImage => 422,
         Registry => 502,
+        Unavailable => 503,
         _ => 500,
     };
 }

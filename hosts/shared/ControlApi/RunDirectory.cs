@@ -25,6 +25,12 @@ internal sealed class RunDirectory(string path)
     /// <summary>The file that becomes the FUSE mount of a device.</summary>
     public string BackingFile(string id) => System.IO.Path.Combine(Path, "fuse", id);
 
+    /// <summary>The folder of what TCMU devices were attached from.</summary>
+    public string Attachments => System.IO.Path.Combine(Path, "attachments");
+
+    /// <summary>The file with the <see cref="Attachment"/> of a device.</summary>
+    public string AttachmentOf(string id) => System.IO.Path.Combine(Attachments, id + ".json");
+
     /// <summary>The folder of a container or of a bundle without a place of its own.</summary>
     public string Bundle(string id) => System.IO.Path.Combine(Path, "bundles", id);
 
@@ -32,7 +38,7 @@ internal sealed class RunDirectory(string path)
     public void Create()
     {
         const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        foreach (string folder in (string[])["devices", "private", "fuse", "bundles"])
+        foreach (string folder in (string[])["devices", "private", "fuse", "attachments", "bundles"])
         {
             Directory.CreateDirectory(System.IO.Path.Combine(Path, folder), OwnerOnly);
         }

@@ -12,6 +12,9 @@ internal sealed record UpperFiles
 
     public required string Index { get; init; }
 
+    /// <summary>Whether files that are made are those of a sparse layer; else they are those of a log-structured one.</summary>
+    public bool Sparse { get; init; }
+
     /// <summary>Whether the files, and their folder, go with the device.</summary>
     public bool Temporary { get; init; }
 }

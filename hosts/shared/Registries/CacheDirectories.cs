@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using OverlayBd.Registry.Caching;
+using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Registries;
 
@@ -16,11 +17,18 @@ internal static class CacheDirectories
     /// <summary>The size that one folder is kept under, in bytes.</summary>
     public const long DefaultCapacity = 4L << 30;
 
+    private const int LargestFetch = 1 << 20;
     private const int EAGAIN = 11;
     private const int MostProcesses = 1024;
 
+    /// <param name="directory">The cache directory.</param>
+    /// <param name="capacity">The size that the folder is kept under, in bytes.</param>
+    /// <param name="unit">How much is fetched and stored at a time, in bytes.</param>
+    /// <param name="observer">Who wants to know of slow operations; null for nobody.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="cancellationToken">Abandons the opening.</param>
     public static async Task<BlockCache> OpenFirstFreeAsync(
-        string directory, long capacity, ILoggerFactory loggers, CancellationToken cancellationToken)
+        string directory, long capacity, int unit, IBlockOperationObserver? observer, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         for (int number = 0; ; number++)
         {
@@ -28,6 +36,9 @@ internal static class CacheDirectories
             {
                 Directory = Path.Combine(directory, number.ToString(CultureInfo.InvariantCulture)),
                 CapacityBytes = capacity,
+                UnitSize = unit,
+                Observer = observer,
+                MaxFetchBytes = Math.Max(unit, LargestFetch),
             };
             try
             {

@@ -15,7 +15,7 @@ namespace OverlayBd.Conversion.Ext4;
 internal sealed class WriteBackCache
 {
     internal const int BlockSize = 4096;
-    internal const int DefaultCapacity = 64 * 1024 * 1024;
+    internal const int DefaultCapacity = 32 * 1024 * 1024;
 
     private const int SlabBlocks = 256;
     private const int LongestWrite = 1024 * 1024;

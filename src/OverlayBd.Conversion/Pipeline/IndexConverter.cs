@@ -24,7 +24,8 @@ internal sealed class IndexConverter(ImageRepository source, ImageRepository tar
         foreach (Descriptor image in images)
         {
             ManifestContent content = await source.GetManifestAsync(image.Digest.ToString(), cancellationToken).ConfigureAwait(false);
-            ConvertedManifest converted = await manifestConverter.ConvertAsync(content, null, progress, cancellationToken).ConfigureAwait(false);
+            ConvertedManifest converted = await manifestConverter
+                .ConvertAsync(content, null, progress, cancellationToken).ConfigureAwait(false);
             manifests.Add(converted);
             entries.Add(image with
             {

@@ -16,7 +16,8 @@ internal sealed class ManifestConverter(ImageRepository source, ImageRepository 
         ManifestContent content, string? tag, IProgress<ConversionProgress>? progress, CancellationToken cancellationToken)
     {
         Manifest manifest = content.AsManifest()
-            ?? throw new InvalidDataException($"{source.Name}: {content.Descriptor.Digest} is no image manifest but {content.Descriptor.MediaType}.");
+            ?? throw new InvalidDataException(
+                $"{source.Name}: {content.Descriptor.Digest} is no image manifest but {content.Descriptor.MediaType}.");
         ImageDocument config = await source.GetImageDocumentAsync(manifest, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<SourceLayer> layers = Layers(content, manifest, config);
         bool oci = !MediaTypes.IsDocker(content.Descriptor.MediaType);
@@ -55,13 +56,15 @@ internal sealed class ManifestConverter(ImageRepository source, ImageRepository 
         if (manifest.Layers.Count != diffIds.Count)
         {
             throw new InvalidDataException(string.Create(
-                CultureInfo.InvariantCulture, $"{image} has {manifest.Layers.Count} layers, but its config names {diffIds.Count} diff ids."));
+                CultureInfo.InvariantCulture,
+                $"{image} has {manifest.Layers.Count} layers, but its config names {diffIds.Count} diff ids."));
         }
 
         if (manifest.Layers.Count > MaxLayers)
         {
             throw new InvalidDataException(string.Create(
-                CultureInfo.InvariantCulture, $"{image} has {manifest.Layers.Count} layers; an overlaybd image stacks {MaxLayers} at most."));
+                CultureInfo.InvariantCulture,
+                $"{image} has {manifest.Layers.Count} layers; an overlaybd image stacks {MaxLayers} at most."));
         }
 
         if (manifest.Layers.Any(layer => layer.Annotations?.ContainsKey(OverlayBdAnnotations.BlobDigest) == true))
@@ -112,7 +115,9 @@ internal sealed class ManifestConverter(ImageRepository source, ImageRepository 
             Size = configBytes.Length,
         };
         await target.PushBlobAsync(
-            configDescriptor, _ => new ValueTask<Stream>(new MemoryStream(configBytes, writable: false)), cancellationToken: cancellationToken)
+            configDescriptor,
+            _ => new ValueTask<Stream>(new MemoryStream(configBytes, writable: false)),
+            cancellationToken: cancellationToken)
             .ConfigureAwait(false);
 
         string mediaType = oci ? MediaTypes.OciManifest : MediaTypes.DockerManifest;

@@ -9,7 +9,7 @@ namespace OverlayBd.Conversion.Tar;
 /// <summary>A layer's tar archive, decoded while it is read.</summary>
 internal sealed class LayerDecompressionStream(Stream compressed, string name) : ForwardReadStream
 {
-    // zstd's window is the decoder's memory; 128 MiB is what the command-line tool accepts too.
+    // zstd's window is the decoder's memory; 128 MiB is what the command-line tool accepts too, and half of what a conversion may take.
     private const int MaximumZstdWindowLog = 27;
 
     private readonly CompressedInput _input = new(compressed);
@@ -71,6 +71,13 @@ internal sealed class LayerDecompressionStream(Stream compressed, string name) :
         catch (EndOfStreamException exception) when (!_input.HasFailed)
         {
             throw new EndOfStreamException($"'{name}': the {_format} stream is cut at compressed byte {_input.Offset}.", exception);
+        }
+        catch (ZstdException exception) when (exception.Code == ZSTD_ErrorCode.ZSTD_error_frameParameter_windowTooLarge)
+        {
+            throw new InvalidDataException(
+                $"'{name}': its zstd stream needs a window of more than {1 << (MaximumZstdWindowLog - 20)} MiB of memory to be decoded; "
+                + $"compress the layer with a window of that at the most (zstd --long={MaximumZstdWindowLog}).",
+                exception);
         }
         catch (Exception exception) when (exception is InvalidDataException or ZstdException && !_input.HasFailed)
         {

@@ -8,13 +8,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OverlayBd.Format.Compression;
 
-/// <summary>The CRC-32C register (reflected polynomial 0x82F63B78) as overlaybd's files use it: raw, neither pre-inverted nor inverted at the end.</summary>
+/// <summary>The CRC-32C register (reflected polynomial 0x82F63B78) as overlaybd's files use it: raw, neither pre-inverted nor inverted at
+/// the end.</summary>
 /// <remarks>
 /// <para>The customary CRC-32C of some bytes is <c>~Crc32C.Append(0xFFFFFFFF, bytes)</c>.</para>
-/// <para>The <c>crc32</c> instruction has a latency of three cycles and a throughput of one, so one dependent chain leaves two thirds of the
-/// unit idle. Long buffers are cut in three streams whose registers are merged: a register followed by n bytes of
-/// zeros is multiplied by x^8n, for which one carry-less multiplication by x^(8n-33) is enough, because reducing the 64-bit product with
-/// <c>crc32</c> contributes x^32, and bit reflection the remaining x.</para>
+/// <para>Where the processor has AVX-512 and VPCLMULQDQ, long buffers are folded (<see cref="Crc32CFolding"/>). Otherwise the <c>crc32</c>
+/// instruction does it, whose latency is three cycles and whose throughput is one, so that one dependent chain leaves two thirds of the
+/// unit idle: long buffers are cut in three streams whose registers are merged. A register followed by n bytes of zeros is multiplied by
+/// x^8n, for which one carry-less multiplication by x^(8n-33) is enough, because reducing the 64-bit product with <c>crc32</c> contributes
+/// x^32, and bit reflection the remaining x.</para>
 /// </remarks>
 public static class Crc32C
 {
@@ -26,19 +28,20 @@ public static class Crc32C
     private const uint ShortByOne = 0x0D3B6092; // x^(8·128-33) mod P
     private const uint ShortByTwo = 0xB9E02B86; // x^(8·256-33) mod P
 
+    internal static bool HasStreams => Sse42.X64.IsSupported && Pclmulqdq.IsSupported;
+
     /// <summary>Continues a register over <paramref name="data"/>.</summary>
     /// <param name="register">The register so far; the seed to begin with.</param>
     /// <param name="data">The bytes.</param>
     /// <returns>The register after the bytes.</returns>
     public static uint Append(uint register, ReadOnlySpan<byte> data)
     {
-        if (Sse42.X64.IsSupported && Pclmulqdq.IsSupported)
+        if (Crc32CFolding.IsSupported)
         {
-            register = AppendStreams(register, ref data, LongStream, LongByOne, LongByTwo);
-            register = AppendStreams(register, ref data, ShortStream, ShortByOne, ShortByTwo);
+            return AppendSerially(Crc32CFolding.Append(register, ref data), data);
         }
 
-        return AppendSerially(register, data);
+        return HasStreams ? AppendInStreams(register, data) : AppendSerially(register, data);
     }
 
     /// <summary>The same, one word after the other: what every processor can, and the model that tests compare with.</summary>
@@ -60,6 +63,14 @@ public static class Crc32C
         }
 
         return register;
+    }
+
+    /// <summary>The same for processors with <see cref="HasStreams"/>, but without AVX-512.</summary>
+    internal static uint AppendInStreams(uint register, ReadOnlySpan<byte> data)
+    {
+        register = AppendStreams(register, ref data, LongStream, LongByOne, LongByTwo);
+        register = AppendStreams(register, ref data, ShortStream, ShortByOne, ShortByTwo);
+        return AppendSerially(register, data);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,7 +8,8 @@ namespace OverlayBd.Format.Config;
 /// <summary>What the daemon can be told besides what the original can.</summary>
 /// <remarks>Not of the original, which passes over it.</remarks>
 /// <param name="RequestTimeoutInSeconds">After how long a request that is stuck fails, in seconds; 0 for never.</param>
-/// <param name="WriteCache">Whether devices announce a write cache, so that the kernel flushes it: without one every write is made durable at once.</param>
+/// <param name="WriteCache">Whether devices announce a write cache, so that the kernel flushes it: without one every write is made durable
+/// at once.</param>
 public sealed record BackstoreConfig(
     [property: JsonPropertyName("requestTimeout")] int RequestTimeoutInSeconds = 120,
     [property: JsonPropertyName("writeCache")] bool WriteCache = true)

@@ -14,7 +14,8 @@ public sealed record CacheConfig(
     [property: JsonPropertyName("refillSize")] int RefillSize = 256 * 1024,
     [property: JsonPropertyName("blockSize")] int BlockSize = 64 * 1024)
 {
-    /// <summary>Gets the kind of cache: <c>file</c>, <c>ocf</c> or <c>download</c>; empty for the older keys of <see cref="ServiceConfig"/>.</summary>
+    /// <summary>Gets the kind of cache: <c>file</c>, <c>ocf</c> or <c>download</c>; empty for the older keys of
+    /// <see cref="ServiceConfig"/>.</summary>
     [JsonPropertyName("cacheType")]
     [AllowNull]
     public string Type { get; init => field = value ?? ""; } = "";

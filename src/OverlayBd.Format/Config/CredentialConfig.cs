@@ -10,7 +10,8 @@ namespace OverlayBd.Format.Config;
 public sealed record CredentialConfig(
     [property: JsonPropertyName("timeout")] int TimeoutInSeconds = 1)
 {
-    /// <summary>Gets the way: <c>file</c>, <c>http</c>, <c>https</c> or <c>uds</c>; empty for <see cref="ServiceConfig.CredentialFilePath"/>.</summary>
+    /// <summary>Gets the way: <c>file</c>, <c>http</c>, <c>https</c> or <c>uds</c>; empty for
+    /// <see cref="ServiceConfig.CredentialFilePath"/>.</summary>
     [JsonPropertyName("mode")]
     [AllowNull]
     public string Mode { get; init => field = value ?? ""; } = "";

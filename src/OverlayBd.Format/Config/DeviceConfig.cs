@@ -42,7 +42,8 @@ public sealed record DeviceConfig
     [AllowNull]
     public string ResultFile { get; init => field = value ?? ""; } = "";
 
-    /// <summary>Gets how the layers are downloaded in the background; <see langword="null"/> for what the backstore does by default.</summary>
+    /// <summary>Gets how the layers are downloaded in the background; <see langword="null"/> for what the backstore does by
+    /// default.</summary>
     [JsonPropertyName("download")]
     public DownloadConfig? Download { get; init; }
 

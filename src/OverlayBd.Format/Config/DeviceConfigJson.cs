@@ -35,7 +35,8 @@ internal static class DeviceConfigJson
         catch (JsonException e)
         {
             throw new InvalidDataException(
-                $"{name}: the device config is not valid at {Shorten(e.Path) ?? "$"}, line {e.LineNumber + 1}, byte {e.BytePositionInLine}: {Shorten(e.Message)}", e);
+                $"{name}: the device config is not valid at {Shorten(e.Path) ?? "$"}, line {e.LineNumber + 1}, byte "
+                + $"{e.BytePositionInLine}: {Shorten(e.Message)}", e);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or NotSupportedException)
         {

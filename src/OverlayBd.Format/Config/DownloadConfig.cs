@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace OverlayBd.Format.Config;
 
-/// <summary>How remote layers are downloaded as a whole while a device is in use (overlaybd <c>src/config.h</c>, <c>DownloadConfig</c>).</summary>
+/// <summary>How remote layers are downloaded as a whole while a device is in use (overlaybd <c>src/config.h</c>,
+/// <c>DownloadConfig</c>).</summary>
 /// <param name="Enable">Whether layers are downloaded.</param>
 /// <param name="DelayInSeconds">How long a device is open before its layers are downloaded, in seconds.</param>
 /// <param name="ExtraDelayInSeconds">The upper bound of a random time added to the delay, in seconds.</param>

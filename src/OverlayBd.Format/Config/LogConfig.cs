@@ -14,7 +14,8 @@ public sealed record LogConfig(
     [property: JsonPropertyName("logSizeMB")] int SizeInMiB = 10,
     [property: JsonPropertyName("logRotateNum")] int RotatedFiles = 3)
 {
-    /// <summary>Gets the path of the log; empty for the older keys of <see cref="ServiceConfig"/>, which say standard output when they are empty too.</summary>
+    /// <summary>Gets the path of the log; empty for the older keys of <see cref="ServiceConfig"/>, which say standard output when they are
+    /// empty too.</summary>
     [JsonPropertyName("logPath")]
     [AllowNull]
     public string Path { get; init => field = value ?? ""; } = "";

@@ -11,7 +11,8 @@ namespace OverlayBd.Format.Config;
 public sealed record RegistryConfig(
     [property: JsonPropertyName("tlsVerify")] bool TlsVerify = true)
 {
-    /// <summary>Gets a docker <c>config.json</c> with credentials; empty for the user's. <see cref="ServiceConfig.CredentialConfig"/> comes before it.</summary>
+    /// <summary>Gets a docker <c>config.json</c> with credentials; empty for the user's. <see cref="ServiceConfig.CredentialConfig"/> comes
+    /// before it.</summary>
     [JsonPropertyName("authFile")]
     [AllowNull]
     public string AuthFile { get; init => field = value ?? ""; } = "";

@@ -9,7 +9,8 @@ namespace OverlayBd.Format.Config;
 /// <remarks>
 /// <para>Names and defaults are those of overlaybd <c>src/config.h</c>, <c>GlobalConfig</c>; <see cref="Registry"/> and
 /// <see cref="Backstore"/> are our own, and the original passes over them. Names are read in any case.</para>
-/// <para>A field that nobody knows is a warning. A value that makes no sense is an error, unlike with the original, whose behaviour is then undefined.</para>
+/// <para>A field that nobody knows is a warning. A value that makes no sense is an error, unlike with the original, whose behaviour is then
+/// undefined.</para>
 /// </remarks>
 /// <param name="RegistryCacheSizeInGiB">The older key for the size of the cache, in GiB.</param>
 /// <param name="LogLevel">The older key for the level of the log.</param>
@@ -145,7 +146,8 @@ public sealed record ServiceConfig(
         ? Cache
         : Cache with { Type = CacheType, Directory = RegistryCacheDirectory, SizeInGiB = RegistryCacheSizeInGiB };
 
-    /// <summary>Gets the log that is meant: <see cref="Log"/>, or the older keys when that names no path. An empty path is standard output.</summary>
+    /// <summary>Gets the log that is meant: <see cref="Log"/>, or the older keys when that names no path. An empty path is standard
+    /// output.</summary>
     [JsonIgnore]
     public LogConfig EffectiveLog => Log.Path.Length > 0
         ? Log
@@ -155,7 +157,8 @@ public sealed record ServiceConfig(
     /// <param name="json">The content of the file.</param>
     /// <param name="name">What messages call it, such as its path.</param>
     /// <returns>The configuration.</returns>
-    /// <exception cref="InvalidDataException">The content is no configuration, or a value makes no sense; the message names the field.</exception>
+    /// <exception cref="InvalidDataException">The content is no configuration, or a value makes no sense; the message names the
+    /// field.</exception>
     public static ServiceConfig Parse(ReadOnlySpan<byte> json, string name)
     {
         ServiceConfig config = ServiceConfigJson.Read(json, name);
@@ -167,7 +170,8 @@ public sealed record ServiceConfig(
     /// <param name="path">The file's path.</param>
     /// <param name="cancellationToken">Abandons the read.</param>
     /// <returns>The configuration.</returns>
-    /// <exception cref="InvalidDataException">The content is no configuration, or a value makes no sense; the message names the field.</exception>
+    /// <exception cref="InvalidDataException">The content is no configuration, or a value makes no sense; the message names the
+    /// field.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="OperationCanceledException">The read was abandoned.</exception>

@@ -56,7 +56,8 @@ internal static class ServiceConfigCheck
         CheckRange(credentials.TimeoutInSeconds, 1, 3600, name, "credentialConfig.timeout");
         CheckPath(credentials.ServerCaPath, name, "credentialConfig.server_ca_path");
         CheckPair(
-            credentials.ClientCertificatePath, credentials.ClientKeyPath, name, "credentialConfig.client_cert_path", "credentialConfig.client_key_path");
+            credentials.ClientCertificatePath, credentials.ClientKeyPath, name, "credentialConfig.client_cert_path",
+            "credentialConfig.client_key_path");
         if (credentials.Mode.Length > 0 && credentials.Path.Length == 0)
         {
             throw new InvalidDataException($"{name}: credentialConfig.path is empty, but credentialConfig.mode is '{credentials.Mode}'.");
@@ -125,7 +126,8 @@ internal static class ServiceConfigCheck
         {
             string shown = value.Length > 60 ? value[..60] + "…" : value;
             throw new InvalidDataException(
-                $"{name}: {field} is '{shown}'; expected {string.Join(", ", allowed.Select(text => text.Length == 0 ? "nothing" : $"'{text}'"))}.");
+                $"{name}: {field} is '{shown}'; expected "
+                + $"{string.Join(", ", allowed.Select(text => text.Length == 0 ? "nothing" : $"'{text}'"))}.");
         }
     }
 

@@ -37,7 +37,8 @@ internal static class ServiceConfigJson
         catch (JsonException e)
         {
             throw new InvalidDataException(
-                $"{name}: the configuration is not valid at {Shorten(e.Path) ?? "$"}, line {e.LineNumber + 1}, byte {e.BytePositionInLine}: {Shorten(e.Message)}", e);
+                $"{name}: the configuration is not valid at {Shorten(e.Path) ?? "$"}, line {e.LineNumber + 1}, byte "
+                + $"{e.BytePositionInLine}: {Shorten(e.Message)}", e);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or NotSupportedException)
         {

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace OverlayBd.Format.Config;
 
-/// <summary>The writable layer of a <see cref="DeviceConfig"/>: there is one when <see cref="Index"/> and <see cref="Data"/> are given.</summary>
+/// <summary>The writable layer of a <see cref="DeviceConfig"/>: there is one when <see cref="Index"/> and <see cref="Data"/> are
+/// given.</summary>
 public sealed record UpperConfig
 {
     /// <summary>Gets the path of the index file.</summary>

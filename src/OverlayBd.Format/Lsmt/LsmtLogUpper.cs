@@ -4,7 +4,8 @@ using OverlayBd.Format.Compression;
 
 namespace OverlayBd.Format.Lsmt;
 
-/// <summary>A log-structured upper: the data of all writes behind one another, and a record for each (overlaybd lsmt/file.cpp, LSMTFile).</summary>
+/// <summary>A log-structured upper: the data of all writes behind one another, and a record for each (overlaybd lsmt/file.cpp,
+/// LSMTFile).</summary>
 internal sealed class LsmtLogUpper(
     LsmtDataFile data, LsmtIndexLog log, LsmtWritableIndex index, LsmtHeader header, LsmtHeader indexHeader, byte tag)
     : LsmtUpper(data, index, header, tag)

@@ -47,8 +47,10 @@ internal sealed class LsmtSparseUpper : LsmtUpper
         long position = LsmtConstants.HeaderSpace;
         while (position < data.Length && files.TryFindData(data.Handle, position, out long start, out position))
         {
-            long last = Math.Min((position + LsmtConstants.SectorSize - 1) / LsmtConstants.SectorSize, data.Length / LsmtConstants.SectorSize);
-            Insert(index, (start / LsmtConstants.SectorSize) - LsmtConstants.HeaderSectors, last - LsmtConstants.HeaderSectors, isZeroed: false, 0);
+            long last = Math.Min(
+                (position + LsmtConstants.SectorSize - 1) / LsmtConstants.SectorSize, data.Length / LsmtConstants.SectorSize);
+            long first = start / LsmtConstants.SectorSize;
+            Insert(index, first - LsmtConstants.HeaderSectors, last - LsmtConstants.HeaderSectors, isZeroed: false, 0);
         }
     }
 

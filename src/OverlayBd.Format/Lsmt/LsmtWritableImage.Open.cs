@@ -56,7 +56,8 @@ public sealed partial class LsmtWritableImage
                     header,
                     indexHeader,
                     CountLayers(lower))
-                : await OpenSparseAsync(data, dataPath, index, indexPath, options.SparseFiles, lower, cancellationToken).ConfigureAwait(false);
+                : await OpenSparseAsync(
+                    data, dataPath, index, indexPath, options.SparseFiles, lower, cancellationToken).ConfigureAwait(false);
             return new LsmtWritableImage(upper, lower);
         }
         catch
@@ -75,7 +76,8 @@ public sealed partial class LsmtWritableImage
     /// <param name="sparseFiles">The system calls of a sparse upper; without them only a log-structured one opens.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
     /// <returns>The writable image; the caller disposes it.</returns>
-    /// <exception cref="InvalidDataException">The files are no writable pair, or are damaged, or have been sealed by a snapshot.</exception>
+    /// <exception cref="InvalidDataException">The files are no writable pair, or are damaged, or have been sealed by a
+    /// snapshot.</exception>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="IOException">A file cannot be opened, read or repaired; or somebody else has the pair open.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read and written.</exception>

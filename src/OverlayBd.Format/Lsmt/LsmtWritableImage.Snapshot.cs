@@ -7,11 +7,13 @@ public sealed partial class LsmtWritableImage
 {
     /// <summary>Seals the upper in place, makes it the top layer of the lower image, and goes on with an empty upper. Reads go on
     /// meanwhile; writes, discards and flushes wait for the seal, and none is lost.</summary>
-    /// <param name="next">The empty upper, created or opened without a lower image; of either kind. Without a virtual size, or without a parent,
+    /// <param name="next">The empty upper, created or opened without a lower image; of either kind. Without a virtual size, or without a
+    /// parent,
     /// it takes over those of the image. After success it belongs to the image, and is of no more use to the caller;
     /// after failure it is the caller's as before.</param>
     /// <param name="publish">Makes it known, durably, that from now on the sealed layer is a lower and <paramref name="next"/> the
-    /// upper, by replacing a device config for instance; it runs while writes wait, and can no longer be cancelled. When it fails the snapshot is undone.</param>
+    /// upper, by replacing a device config for instance; it runs while writes wait, and can no longer be cancelled. When it fails the
+    /// snapshot is undone.</param>
     /// <param name="cancellationToken">Abandons the snapshot before the seal has begun.</param>
     /// <returns>The sealed layer; the image owns it.</returns>
     /// <exception cref="ArgumentException"><paramref name="next"/> is not empty, has a lower image, or another size.</exception>

@@ -6,7 +6,8 @@ namespace OverlayBd.Format.Lsmt;
 
 /// <summary>A writable layer, the upper, on top of an optional read-only image.</summary>
 /// <remarks>
-/// <para>An upper is a pair of files and of one of two kinds. A log-structured one has the data of all writes behind one another in one file,
+/// <para>An upper is a pair of files and of one of two kinds. A log-structured one has the data of all writes behind one another in one
+/// file,
 /// and a record for each write that says where in the disk it belongs in the other; nothing is ever overwritten. A sparse one
 /// has each byte at its own place, and in the other file what was discarded; it never needs more space than the disk has.</para>
 /// <para>Writes and discards are multiples of 512 bytes; reads are of any bytes. A read holds no lock while it reads, and writes run
@@ -60,7 +61,8 @@ public sealed partial class LsmtWritableImage : BlockStore, IPrefetchable, IResi
     /// <summary>Gets how many bytes of data the upper's mappings refer to.</summary>
     public long DataBytes => _state.Upper.Count().DataBytes;
 
-    /// <summary>Gets how many bytes of the data file were overwritten or discarded since; a commit leaves them behind. A sparse upper has none.</summary>
+    /// <summary>Gets how many bytes of the data file were overwritten or discarded since; a commit leaves them behind. A sparse upper has
+    /// none.</summary>
     public long GarbageBytes => _state.Upper.GarbageBytes;
 
     /// <summary>Lists what the upper and the lower image map, as of now, in order.</summary>

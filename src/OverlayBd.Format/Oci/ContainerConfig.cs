@@ -52,7 +52,8 @@ public sealed record ContainerConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ArgsEscaped { get; init; }
 
-    /// <summary>Gets or sets the fields that the specification does not know, such as docker's <c>Healthcheck</c>, kept so that nothing is lost.</summary>
+    /// <summary>Gets or sets the fields that the specification does not know, such as docker's <c>Healthcheck</c>, kept so that nothing is
+    /// lost.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? OtherFields { get; set; }
 }

@@ -37,7 +37,8 @@ public readonly record struct Digest
         return TryParse(text, out Digest digest)
             ? digest
             : throw new FormatException(
-                $"'{(text.Length > 160 ? text[..160] + "…" : text)}' is not a digest; expected sha256: or sha512: and lower-case hexadecimal digits.");
+                $"'{(text.Length > 160 ? text[..160] + "…" : text)}' is not a digest; expected sha256: or sha512: and lower-case "
+                + "hexadecimal digits.");
     }
 
     /// <summary>Reads a digest, if <paramref name="text"/> is one.</summary>

@@ -102,7 +102,8 @@ public static class OciJson
         catch (JsonException error)
         {
             throw new InvalidDataException(
-                $"{name}: not an {what}, at line {error.LineNumber + 1}, byte {error.BytePositionInLine} ({Shorten(error.Path)}): {Shorten(error.Message)}",
+                $"{name}: not an {what}, at line {error.LineNumber + 1}, byte {error.BytePositionInLine} ({Shorten(error.Path)}): "
+                + $"{Shorten(error.Message)}",
                 error);
         }
         catch (Exception error) when (error is InvalidOperationException or FormatException or NotSupportedException)

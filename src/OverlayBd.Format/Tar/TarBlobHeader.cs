@@ -2,7 +2,8 @@
 
 namespace OverlayBd.Format.Tar;
 
-/// <summary>The fields of a 512-byte ustar record that the wrapper of a layer blob uses (overlaybd tar/tar_file.cpp, tar/header.cpp).</summary>
+/// <summary>The fields of a 512-byte ustar record that the wrapper of a layer blob uses (overlaybd tar/tar_file.cpp,
+/// tar/header.cpp).</summary>
 /// <remarks>Numbers are octal, right-aligned with spaces and followed by one space, as the original writes them.</remarks>
 internal readonly record struct TarBlobHeader
 {

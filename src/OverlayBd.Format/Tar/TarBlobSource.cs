@@ -19,7 +19,8 @@ public sealed class TarBlobSource : BlockSource, IInvalidatable, IPrefetchable
     /// <summary>Gets the length of the content, in bytes.</summary>
     public override long Length => _content.Length;
 
-    /// <summary>Gets where the content starts, in bytes from the start of the archive: 1536, or 512 in the old layout without pax header.</summary>
+    /// <summary>Gets where the content starts, in bytes from the start of the archive: 1536, or 512 in the old layout without pax
+    /// header.</summary>
     public long ContentOffset { get; }
 
     /// <summary>Gets whether bytes begin as a tar archive does that the original takes for a wrapper.</summary>
@@ -28,7 +29,8 @@ public sealed class TarBlobSource : BlockSource, IInvalidatable, IPrefetchable
     public static bool IsTar(ReadOnlySpan<byte> bytes) => TarBlobHeader.TryParse(bytes, out _);
 
     /// <summary>Opens the wrapper.</summary>
-    /// <param name="source">The archive; owned by what is returned unless <paramref name="leaveOpen"/>. When opening fails, it stays the caller's.</param>
+    /// <param name="source">The archive; owned by what is returned unless <paramref name="leaveOpen"/>. When opening fails, it stays the
+    /// caller's.</param>
     /// <param name="name">What to call the blob in messages, such as the layer's digest.</param>
     /// <param name="leaveOpen">Whether disposing the content leaves the archive open.</param>
     /// <param name="cancellationToken">Abandons the opening.</param>
@@ -88,7 +90,8 @@ public sealed class TarBlobSource : BlockSource, IInvalidatable, IPrefetchable
         if (header.Size is < 1 or > TarBlobConstants.RecordLength)
         {
             throw new InvalidDataException(
-                $"Layer {name}: the tar wrapper's pax header at byte 0 says {header.Size} bytes: expected 1 to {TarBlobConstants.RecordLength}.");
+                $"Layer {name}: the tar wrapper's pax header at byte 0 says {header.Size} bytes: expected 1 to "
+                + $"{TarBlobConstants.RecordLength}.");
         }
 
         TarBlobHeader content = ParseRecord(records, name, 2 * TarBlobConstants.RecordLength);

@@ -7,9 +7,11 @@ namespace OverlayBd.Format.Tar;
 
 /// <summary>Wraps what is written to it in a tar archive of one file.</summary>
 /// <remarks>
-/// <para>It can seek back over what was written, as a <see cref="ZFile.ZFileWriter"/> does that overwrites its header. Positions are those in the content.</para>
+/// <para>It can seek back over what was written, as a <see cref="ZFile.ZFileWriter"/> does that overwrites its header. Positions are those
+/// in the content.</para>
 /// <para>The archive's header says the length and comes last. Until <see cref="CompleteAsync"/>, or else
-/// <see cref="DisposeAsync"/>, has written it there are zeros in its place, so that nobody takes an interrupted archive for a whole one.</para>
+/// <see cref="DisposeAsync"/>, has written it there are zeros in its place, so that nobody takes an interrupted archive for a whole
+/// one.</para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "It stands beside TarBlobSource, and is written to like any writer.")]
 public sealed class TarBlobWriter : Stream
@@ -24,7 +26,8 @@ public sealed class TarBlobWriter : Stream
     private bool _disposed;
 
     /// <summary>Makes a writer. Nothing is written yet.</summary>
-    /// <param name="output">A stream that can seek; the archive goes to its current position. Owned by the writer unless <paramref name="leaveOpen"/>.</param>
+    /// <param name="output">A stream that can seek; the archive goes to its current position. Owned by the writer unless
+    /// <paramref name="leaveOpen"/>.</param>
     /// <param name="leaveOpen">Whether disposing the writer leaves the output open.</param>
     /// <exception cref="ArgumentException">The output cannot be written, or cannot seek.</exception>
     public TarBlobWriter(Stream output, bool leaveOpen = false)
@@ -95,7 +98,8 @@ public sealed class TarBlobWriter : Stream
     public override void Write(byte[] buffer, int offset, int count) =>
         WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Writes the end of the archive, then its header, and flushes the output, which is left at its end. Calling it again does nothing.</summary>
+    /// <summary>Writes the end of the archive, then its header, and flushes the output, which is left at its end. Calling it again does
+    /// nothing.</summary>
     /// <param name="cancellationToken">Abandons the completion; the output is then an incomplete archive.</param>
     /// <returns>A task that completes when the archive is whole.</returns>
     /// <exception cref="InvalidOperationException">An earlier write failed.</exception>

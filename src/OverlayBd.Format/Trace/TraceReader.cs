@@ -27,7 +27,8 @@ public static class TraceReader
     /// <param name="name">What messages call it, such as its path.</param>
     /// <param name="cancellationToken">Abandons the read.</param>
     /// <returns>The records, in the order they were recorded.</returns>
-    /// <exception cref="InvalidDataException">The bytes are no trace, or a damaged one; the message says what is wrong and where.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no trace, or a damaged one; the message says what is wrong and
+    /// where.</exception>
     /// <exception cref="EndOfStreamException">The stream ends before <paramref name="length"/>.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The read was abandoned.</exception>

@@ -7,7 +7,8 @@ namespace OverlayBd.Format.Trace;
 /// <summary>One access to a layer.</summary>
 /// <param name="Operation">What was done.</param>
 /// <param name="Layer">The layer's position, 0 for the bottom one.</param>
-/// <param name="Offset">The first byte, in bytes from the start of the bare LSMT file of the layer: without tar wrapper, uncompressed.</param>
+/// <param name="Offset">The first byte, in bytes from the start of the bare LSMT file of the layer: without tar wrapper,
+/// uncompressed.</param>
 /// <param name="Length">The number of bytes.</param>
 public readonly record struct TraceRecord(TraceOperation Operation, int Layer, long Offset, long Length)
 {

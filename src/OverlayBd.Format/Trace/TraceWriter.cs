@@ -75,7 +75,8 @@ public sealed class TraceWriter : IAsyncDisposable
         return _buffered == _buffer.Length ? new ValueTask(WriteBufferAsync(cancellationToken)) : ValueTask.CompletedTask;
     }
 
-    /// <summary>Writes what is buffered, and the header. The output is flushed, as far as its stream does that, and stands at its end.</summary>
+    /// <summary>Writes what is buffered, and the header. The output is flushed, as far as its stream does that, and stands at its
+    /// end.</summary>
     /// <param name="cancellationToken">Abandons the completion; the trace is then useless.</param>
     /// <returns>A task that completes when the trace is written.</returns>
     /// <exception cref="InvalidOperationException">The trace is complete already.</exception>

@@ -5,7 +5,8 @@ using OverlayBd.Format.Compression;
 
 namespace OverlayBd.Format.ZFile;
 
-/// <summary>Some blocks on their way through compression, with all the memory that takes: the unit of work of a <see cref="ZFileWriter"/>.</summary>
+/// <summary>Some blocks on their way through compression, with all the memory that takes: the unit of work of a
+/// <see cref="ZFileWriter"/>.</summary>
 internal sealed class ZFileBatch
 {
     // Large enough that handing a batch to another thread costs nothing beside compressing it.

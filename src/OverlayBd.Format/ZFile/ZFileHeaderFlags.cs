@@ -3,7 +3,8 @@
 namespace OverlayBd.Format.ZFile;
 
 /// <summary>The flag bits of a ZFile header or trailer.</summary>
-/// <remarks>Only the low bits mean anything: old artefacts carry garbage in the upper half, so bits are tested one by one, never the whole.</remarks>
+/// <remarks>Only the low bits mean anything: old artefacts carry garbage in the upper half, so bits are tested one by one, never the
+/// whole.</remarks>
 [Flags]
 internal enum ZFileHeaderFlags : ulong
 {

@@ -10,7 +10,8 @@ namespace OverlayBd.Format.ZFile;
 /// <summary>Where each block of a ZFile is stored.</summary>
 /// <remarks>
 /// The file keeps a 32-bit length a block. In memory a group of blocks has one 64-bit start and each block a 16-bit
-/// distance from it, 2.5 bytes a block of 4 KiB. Groups span 64 KiB of uncompressed bytes and 16 blocks at most, so that the distance to the
+/// distance from it, 2.5 bytes a block of 4 KiB. Groups span 64 KiB of uncompressed bytes and 16 blocks at most, so that the distance to
+/// the
 /// last block of a group fits 16 bits even when nothing compresses.
 /// </remarks>
 internal sealed class ZFileJumpTable
@@ -41,7 +42,8 @@ internal sealed class ZFileJumpTable
     /// <param name="name">The layer, for messages.</param>
     /// <param name="cancellationToken">Abandons the read.</param>
     /// <returns>The table.</returns>
-    /// <exception cref="InvalidDataException">The checksum is wrong, or a length is one that no encoder makes, or the blocks overlap the table.</exception>
+    /// <exception cref="InvalidDataException">The checksum is wrong, or a length is one that no encoder makes, or the blocks overlap the
+    /// table.</exception>
     public static async ValueTask<ZFileJumpTable> ReadAsync(
         BlockSource source, ZFileHeader header, string name, CancellationToken cancellationToken)
     {
@@ -79,7 +81,8 @@ internal sealed class ZFileJumpTable
         return table;
     }
 
-    /// <summary>Gets where a block starts, in bytes from the start of the file; for the block after the last, where that one ends.</summary>
+    /// <summary>Gets where a block starts, in bytes from the start of the file; for the block after the last, where that one
+    /// ends.</summary>
     /// <param name="block">The block's number, 0 to <see cref="BlockCount"/>.</param>
     /// <returns>The offset, in bytes.</returns>
     public long StartOf(int block) => block == _distances.Length ? End : _groups[block >> _groupShift] + _distances[block];

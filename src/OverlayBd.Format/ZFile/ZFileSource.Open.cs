@@ -113,7 +113,8 @@ public sealed partial class ZFileSource
         if (blockSize is < ZFileConstants.MinBlockSize or > ZFileConstants.MaxBlockSize || !BitOperations.IsPow2(blockSize))
         {
             ZFileThrowHelper.WrongField(
-                name, offset, "block size", blockSize, $"a power of two from {ZFileConstants.MinBlockSize} to {ZFileConstants.MaxBlockSize}");
+                name, offset, "block size", blockSize,
+                $"a power of two from {ZFileConstants.MinBlockSize} to {ZFileConstants.MaxBlockSize}");
         }
 
         long firstBlock = (long)ZFileConstants.HeaderLength + header.DictionaryLength;
@@ -133,7 +134,8 @@ public sealed partial class ZFileSource
         if (header.Length < minLength || header.Length > maxLength)
         {
             ZFileThrowHelper.WrongField(
-                name, offset, "original length", header.Length, $"{minLength} to {maxLength}, which is what {header.BlockCount} blocks of {blockSize} bytes hold");
+                name, offset, "original length", header.Length,
+                $"{minLength} to {maxLength}, which is what {header.BlockCount} blocks of {blockSize} bytes hold");
         }
     }
 }

@@ -10,7 +10,8 @@ internal static class ZFileThrowHelper
 {
     [DoesNotReturn]
     public static void TooShort(string name, long length) =>
-        throw new InvalidDataException($"Layer {name}: a ZFile is at least {ZFileConstants.HeaderLength} bytes long, this one is {length}.");
+        throw new InvalidDataException(
+            $"Layer {name}: a ZFile is at least {ZFileConstants.HeaderLength} bytes long, this one is {length}.");
 
     [DoesNotReturn]
     public static void NoTrailer(string name, long length) =>
@@ -29,9 +30,11 @@ internal static class ZFileThrowHelper
             $"Layer {name}: the ZFile header at byte {offset} fails its checksum: expected 0x{stored:x8}, found 0x{computed:x8}.");
 
     [DoesNotReturn]
-    public static void WrongFlags(string name, long offset, ZFileHeaderFlags found, ZFileHeaderFlags expected, ZFileHeaderFlags unexpected) =>
+    public static void WrongFlags(
+        string name, long offset, ZFileHeaderFlags found, ZFileHeaderFlags expected, ZFileHeaderFlags unexpected) =>
         throw new InvalidDataException(
-            $"Layer {name}: the ZFile header at byte {offset} has flags 0x{(ulong)found:x}: expected {expected} set and {unexpected} clear.");
+            $"Layer {name}: the ZFile header at byte {offset} has flags 0x{(ulong)found:x}: expected {expected} set and {unexpected} "
+            + "clear.");
 
     [DoesNotReturn]
     public static void WrongField(string name, long offset, string field, long found, string expected) =>

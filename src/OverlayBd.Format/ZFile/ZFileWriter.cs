@@ -30,10 +30,12 @@ public sealed class ZFileWriter : Stream
     private long _storedLength;
 
     /// <summary>Makes a writer. Nothing is written yet.</summary>
-    /// <param name="output">Where the ZFile goes, from the current position on; owned by the writer unless <paramref name="leaveOpen"/>.</param>
+    /// <param name="output">Where the ZFile goes, from the current position on; owned by the writer unless
+    /// <paramref name="leaveOpen"/>.</param>
     /// <param name="options">How to write; copied.</param>
     /// <param name="leaveOpen">Whether disposing the writer leaves the output open.</param>
-    /// <exception cref="ArgumentException">The output cannot be written, or cannot seek although the header is to be overwritten, or an option is out of its range.</exception>
+    /// <exception cref="ArgumentException">The output cannot be written, or cannot seek although the header is to be overwritten, or an
+    /// option is out of its range.</exception>
     public ZFileWriter(Stream output, ZFileWriterOptions options, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -92,7 +94,8 @@ public sealed class ZFileWriter : Stream
         set => throw new NotSupportedException("A ZFile is written from start to end.");
     }
 
-    /// <summary>Gets the number of bytes that went to the output so far; after <see cref="CompleteAsync"/>, the length of the ZFile.</summary>
+    /// <summary>Gets the number of bytes that went to the output so far; after <see cref="CompleteAsync"/>, the length of the
+    /// ZFile.</summary>
     public long StoredLength => _storedLength;
 
     /// <inheritdoc/>

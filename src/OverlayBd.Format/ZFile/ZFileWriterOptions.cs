@@ -42,7 +42,8 @@ public sealed class ZFileWriterOptions
         if (BlockSize is < ZFileConstants.DefaultBlockSize or > ZFileConstants.MaxBlockSize || !BitOperations.IsPow2(BlockSize))
         {
             throw new ArgumentException(
-                $"A block of {BlockSize} bytes is not a power of two from {ZFileConstants.DefaultBlockSize} to {ZFileConstants.MaxBlockSize}.",
+                $"A block of {BlockSize} bytes is not a power of two from {ZFileConstants.DefaultBlockSize} to "
+                + $"{ZFileConstants.MaxBlockSize}.",
                 nameof(BlockSize));
         }
 

@@ -24,7 +24,10 @@ internal static partial class FuseLog
     [LoggerMessage(5004, LogLevel.Warning, "What is left of '{Name}' could not be removed: {Reason}")]
     public static partial void NotRemoved(ILogger logger, string name, string reason);
 
-    [LoggerMessage(5005, LogLevel.Warning, "The store of '{Name}' still works on {InFlight} requests although nobody waits for them; it is disposed under them.")]
+    [LoggerMessage(
+        5005,
+        LogLevel.Warning,
+        "The store of '{Name}' still works on {InFlight} requests although nobody waits for them; it is disposed under them.")]
     public static partial void NotDrained(ILogger logger, string name, long inFlight);
 
     [LoggerMessage(5010, LogLevel.Error,
@@ -33,7 +36,8 @@ internal static partial class FuseLog
         ILogger logger, string name, FuseOperation operation, long offset, long length, string reason, long leftOut, Exception exception);
 
     [LoggerMessage(5011, LogLevel.Error,
-        "'{Name}': {Operation} of {Length} bytes at byte {Offset} failed: the store did not answer for {Seconds} s. ({LeftOut} earlier failures are not shown.)")]
+        "'{Name}': {Operation} of {Length} bytes at byte {Offset} failed: the store did not answer for {Seconds} s. ({LeftOut} earlier "
+        + "failures are not shown.)")]
     public static partial void RequestTimedOut(
         ILogger logger, string name, FuseOperation operation, long offset, long length, double seconds, long leftOut);
 

@@ -42,6 +42,19 @@ internal static unsafe partial class LinuxCalls
         }
     }
 
+    /// <summary>statx(2) that asks the server of a FUSE mount, whatever the kernel remembers; returns 0 or the errno.</summary>
+    public static int RefreshAttributes(string path)
+    {
+        const int CurrentDirectory = -100; // AT_FDCWD
+        const int ForceSync = 0x2000; // AT_STATX_FORCE_SYNC
+        const uint Size = 0x200; // STATX_SIZE
+        byte* result = stackalloc byte[256];
+        fixed (byte* bytes = NativePath.Encode(path))
+        {
+            return StatXCore(CurrentDirectory, bytes, ForceSync, Size, result) < 0 ? Marshal.GetLastPInvokeError() : 0;
+        }
+    }
+
     /// <summary>
     /// Tells the kernel that the calling thread serves block I/O, so that memory it needs is never won by writing to the
     /// disk it serves (Linux 5.6, CAP_SYS_RESOURCE). Without the right to say so everything works but under memory pressure.
@@ -50,6 +63,9 @@ internal static unsafe partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true)]
     private static partial int StatFsCore(byte* path, StatFs* buffer);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    private static partial int StatXCore(int directory, byte* path, int flags, uint mask, byte* buffer);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static partial int ProcessControl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);

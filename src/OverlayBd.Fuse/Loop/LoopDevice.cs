@@ -38,7 +38,8 @@ internal sealed class LoopDevice
         {
             try
             {
-                return [.. Directory.EnumerateFileSystemEntries(System.IO.Path.Combine(_directory, "holders")).Select(static path => System.IO.Path.GetFileName(path))];
+                string directory = System.IO.Path.Combine(_directory, "holders");
+                return [.. Directory.EnumerateFileSystemEntries(directory).Select(static path => System.IO.Path.GetFileName(path))];
             }
             catch (DirectoryNotFoundException)
             {
@@ -71,7 +72,8 @@ internal sealed class LoopDevice
         LoopConfig config = new() { Descriptor = (uint)file.Value, BlockSize = (uint)blockSize };
         config.Info.Flags = flags;
         byte[] bytes = Encoding.UTF8.GetBytes(name);
-        bytes.AsSpan(0, Math.Min(bytes.Length, LoopInfo.FileNameLength - 1)).CopyTo(new Span<byte>(config.Info.FileName, LoopInfo.FileNameLength));
+        bytes.AsSpan(
+            0, Math.Min(bytes.Length, LoopInfo.FileNameLength - 1)).CopyTo(new Span<byte>(config.Info.FileName, LoopInfo.FileNameLength));
         for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
             int number = LibC.ioctl(control.Value, LoopConstants.GetFree);
@@ -132,6 +134,16 @@ internal sealed class LoopDevice
     {
         using FileDescriptor? descriptor = FileDescriptor.TryOpen(Path, LibC.O_RDONLY | LibC.O_EXCL, out int errno);
         return errno == LibC.EBUSY;
+    }
+
+    /// <summary>Makes the device as long as its file is now.</summary>
+    public void AdoptLength()
+    {
+        using FileDescriptor descriptor = FileDescriptor.Open(Path, LibC.O_RDONLY);
+        if (LibC.ioctl(descriptor.Value, LoopConstants.SetCapacity) < 0)
+        {
+            throw KernelError.Create(LibC.errno, $"'{Path}' cannot be made longer");
+        }
     }
 
     /// <summary>Takes the device off its file: at once, or with its last user when it has any.</summary>

@@ -11,7 +11,8 @@ internal static class LoopUsers
     /// <summary>Who claims the device for good: file systems and other devices.</summary>
     public static IReadOnlyList<string> Find(LoopDevice device)
     {
-        List<string> users = [.. MountTable.Read().MountPointsOf(LoopConstants.Major, device.Number).Select(static path => $"mounted on '{path}'")];
+        IEnumerable<string> mountPoints = MountTable.Read().MountPointsOf(LoopConstants.Major, device.Number);
+        List<string> users = [.. mountPoints.Select(static path => $"mounted on '{path}'")];
         users.AddRange(device.Holders.Select(static name => $"part of device '{name}'"));
         if (users.Count == 0 && device.IsClaimed())
         {
@@ -28,7 +29,8 @@ internal static class LoopUsers
         List<string> users = [];
         foreach (string process in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && HasOpen(process, wanted))
+            if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                && HasOpen(process, wanted))
             {
                 users.Add($"by process {id}");
             }

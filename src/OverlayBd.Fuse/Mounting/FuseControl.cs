@@ -17,7 +17,8 @@ internal sealed class FuseControl : IDisposable
 
     private FuseControl(FileDescriptor file) => _file = file;
 
-    /// <summary>Opens the control file of the connection that has the number now, mounting the control file system where nobody did.</summary>
+    /// <summary>Opens the control file of the connection that has the number now, mounting the control file system where nobody
+    /// did.</summary>
     /// <returns>Null when there is no such connection, or no right to abort it this way.</returns>
     public static FuseControl? TryOpen(uint connection)
     {

@@ -7,7 +7,8 @@ using Tmds.Linux;
 namespace OverlayBd.Fuse.Mounting;
 
 /// <summary>A FUSE mount over a regular file, known by the number the kernel gave it and not by its path, which may change.</summary>
-/// <remarks>The number may be another mount's as soon as this one is gone, hence the way to abort it is opened while it is surely there.</remarks>
+/// <remarks>The number may be another mount's as soon as this one is gone, hence the way to abort it is opened while it is surely
+/// there.</remarks>
 internal sealed class FuseMount : IDisposable
 {
     // linux/mount.h
@@ -52,7 +53,8 @@ internal sealed class FuseMount : IDisposable
         }
 
         _ = LinuxCalls.Unmount(mountPoint, LibC.MNT_DETACH);
-        throw new IOException($"The mount over '{mountPoint}' does not show in /proc/self/mountinfo: is the path absolute and without links?");
+        throw new IOException(
+            $"The mount over '{mountPoint}' does not show in /proc/self/mountinfo: is the path absolute and without links?");
     }
 
     /// <summary>Refers to a mount that somebody made. The caller checks afterwards that the entry is still in the table.</summary>

@@ -20,5 +20,6 @@ internal enum FuseInitFlags : uint
     /// What is asked for. Asynchronous direct I/O is what lets the loop device have many requests in flight; the write-back
     /// cache is left out on purpose: it would be a second dirty cache under the file system's own.
     /// </summary>
-    Wanted = AsyncRead | BigWrites | AsyncDirectIo | ParallelDirectoryOperations | HandleKillPrivileges | AbortError | MaxPages | InitExtension,
+    Wanted = AsyncRead | BigWrites | AsyncDirectIo | ParallelDirectoryOperations | HandleKillPrivileges
+        | AbortError | MaxPages | InitExtension,
 }

@@ -7,7 +7,8 @@ namespace OverlayBd.Fuse.Serving;
 /// <summary>What a connection says when something goes wrong; the loops go on.</summary>
 internal sealed partial class FuseConnection
 {
-    /// <summary>Logs a request that the store failed. A device whose registry is gone fails thousands a second: some are left out.</summary>
+    /// <summary>Logs a request that the store failed. A device whose registry is gone fails thousands a second: some are left
+    /// out.</summary>
     public void LogFailure(FuseRequest request, Exception exception)
     {
         if (_logLimit.TryTake(out long leftOut))

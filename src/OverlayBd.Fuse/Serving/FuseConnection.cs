@@ -100,7 +100,9 @@ internal sealed partial class FuseConnection
 
         FuseInHeader header = *(FuseInHeader*)buffer.Pointer;
         FuseInitIn offer = *(FuseInitIn*)(buffer.Pointer + sizeof(FuseInHeader));
-        if (header.Opcode != FuseOpcode.Init || offer.Major != FuseConstants.ProtocolMajor || offer.Minor < FuseConstants.OldestProtocolMinor)
+        if (header.Opcode != FuseOpcode.Init
+            || offer.Major != FuseConstants.ProtocolMajor
+            || offer.Minor < FuseConstants.OldestProtocolMinor)
         {
             throw new IOException(
                 $"The kernel speaks FUSE {offer.Major}.{offer.Minor} (first message {header.Opcode}); 7.31 or later is needed.");

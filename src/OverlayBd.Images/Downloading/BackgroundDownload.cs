@@ -8,9 +8,11 @@ using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Images.Downloading;
 
-/// <summary>Downloads the remote layers of an image as a whole while it is in use, one after the other, and reads them locally from then on.</summary>
+/// <summary>Downloads the remote layers of an image as a whole while it is in use, one after the other, and reads them locally from then
+/// on.</summary>
 /// <remarks>
-/// <para>Files and settings are those of overlaybd <c>src/bk_download.cpp</c>: a layer grows in <c>.download</c> in its directory and becomes
+/// <para>Files and settings are those of overlaybd <c>src/bk_download.cpp</c>: a layer grows in <c>.download</c> in its directory and
+/// becomes
 /// <c>overlaybd.commit</c>. What an earlier download stored is used, and nothing is trusted before the digest of the whole is right.</para>
 /// <para>A failure harms nobody: the layer goes on being read from its registry.</para>
 /// </remarks>
@@ -33,7 +35,8 @@ public sealed class BackgroundDownload : IAsyncDisposable
     private readonly Task _run;
 
     internal BackgroundDownload(
-        IReadOnlyList<DownloadTarget> targets, DownloadConfig settings, IBlockOperationObserver? observer, TimeProvider time, ILogger logger)
+        IReadOnlyList<DownloadTarget> targets, DownloadConfig settings, IBlockOperationObserver? observer, TimeProvider time,
+        ILogger logger)
     {
         _targets = targets;
         _settings = settings with

@@ -8,7 +8,8 @@ using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Images.Downloading;
 
-/// <summary>One try to download one layer: fills the holes of <c>.download</c>, and makes it <c>overlaybd.commit</c> when its digest is right.</summary>
+/// <summary>One try to download one layer: fills the holes of <c>.download</c>, and makes it <c>overlaybd.commit</c> when its digest is
+/// right.</summary>
 internal sealed class LayerDownload(
     DownloadTarget target,
     int blockSize,
@@ -112,7 +113,8 @@ internal sealed class LayerDownload(
         }
     }
 
-    private static async ValueTask ReadStoredAsync(SafeFileHandle file, long offset, Memory<byte> block, CancellationToken cancellationToken)
+    private static async ValueTask ReadStoredAsync(
+        SafeFileHandle file, long offset, Memory<byte> block, CancellationToken cancellationToken)
     {
         while (!block.IsEmpty)
         {

@@ -5,8 +5,10 @@ using OverlayBd.Registry;
 
 namespace OverlayBd.Images.Layers;
 
-/// <summary>A device config's <c>repoBlobUrl</c>: <c>https://HOST[:PORT]/v2/REPOSITORY/blobs</c>, with or without a slash at its end.</summary>
-/// <remarks>Whether the registry is spoken to with TLS is for the client's configuration of that host to say, as for every other reference.</remarks>
+/// <summary>A device config's <c>repoBlobUrl</c>: <c>https://HOST[:PORT]/v2/REPOSITORY/blobs</c>, with or without a slash at its
+/// end.</summary>
+/// <remarks>Whether the registry is spoken to with TLS is for the client's configuration of that host to say, as for every other
+/// reference.</remarks>
 internal static class BlobUrl
 {
     private const string Prefix = "/v2/";

@@ -16,14 +16,16 @@ internal static class DeviceConfigLayers
         config.AccelerationLayer && config.Lowers.Count > 0 ? [.. config.Lowers.SkipLast(1)] : config.Lowers;
 
     /// <summary>Whether a layer may have to be fetched.</summary>
-    public static bool NeedRepository(DeviceConfig config) => Lowers(config).Any(lower => lower.Digest is not null && !FindFiles(lower).Any(File.Exists));
+    public static bool NeedRepository(DeviceConfig config) =>
+        Lowers(config).Any(lower => lower.Digest is not null && !FindFiles(lower).Any(File.Exists));
 
     /// <exception cref="NotSupportedException">A lower, or the upper, is of turboOCI.</exception>
     public static List<LayerDescription> Describe(DeviceConfig config, ImageRepository? repository)
     {
         if (config.Upper.Target is not null || config.Upper.GzipIndex is not null)
         {
-            throw new NotSupportedException("The upper of the device config is of turboOCI (target, gzipIndex); only overlaybd layers can be opened.");
+            throw new NotSupportedException(
+                "The upper of the device config is of turboOCI (target, gzipIndex); only overlaybd layers can be opened.");
         }
 
         return [.. Lowers(config).Select((lower, index) => Describe(lower, index, repository))];

@@ -97,7 +97,8 @@ internal sealed class LayerOpener(OverlayBdImageOptions options, TraceTap tap, I
     {
         FileBlockSource file = FileBlockSource.Open(path);
         BlockSource observed = ObservedBlockSource.Wrap(file, path, options.Observer, options.TimeProvider);
-        LayerBlob blob = await LayerBlob.OpenAsync(observed, layer.Name, bare => tap.Wrap(bare, index), cancellationToken).ConfigureAwait(false);
+        LayerBlob blob = await LayerBlob
+            .OpenAsync(observed, layer.Name, bare => tap.Wrap(bare, index), cancellationToken).ConfigureAwait(false);
         ImageLog.LayerOpened(logger, layer.Name, path);
         return new ImageLayer(blob, layer.Name, layer.Digest, file.Length, path, cached: null);
     }
@@ -107,7 +108,9 @@ internal sealed class LayerOpener(OverlayBdImageOptions options, TraceTap tap, I
         if (layer.Digest is not Digest digest)
         {
             throw new FileNotFoundException(
-                layer.Paths.Count == 0 ? "it has neither a file nor a digest" : $"none of {string.Join(", ", layer.Paths)} exists, and it has no digest");
+                layer.Paths.Count == 0
+                    ? "it has neither a file nor a digest"
+                    : $"none of {string.Join(", ", layer.Paths)} exists, and it has no digest");
         }
 
         if (layer.Repository is null)
@@ -157,12 +160,14 @@ internal sealed class LayerOpener(OverlayBdImageOptions options, TraceTap tap, I
 
     private async ValueTask<BlockSource> OpenSourceAsync(LayerDescription layer, Digest digest, CancellationToken cancellationToken)
     {
-        BlockSource source = await layer.Repository!.OpenBlobSourceAsync(DescriptorOf(layer, digest), cancellationToken).ConfigureAwait(false);
+        BlockSource source = await layer.Repository!
+            .OpenBlobSourceAsync(DescriptorOf(layer, digest), cancellationToken).ConfigureAwait(false);
         try
         {
             if (source.Length != layer.Size)
             {
-                throw new InvalidDataException($"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
+                throw new InvalidDataException(
+                    $"the blob is {source.Length} bytes long in the repository, but {layer.Size} according to the manifest");
             }
 
             // What a layout or an archive on this machine hands out is on disk already; a second copy would only take its place.

@@ -50,12 +50,14 @@ internal static class ManifestLayers
         if (Annotation(layer, OverlayBdAnnotations.BlobDigest) is not string digest)
         {
             throw new InvalidDataException(
-                $"Layer {name} has no annotation {OverlayBdAnnotations.BlobDigest} (its type is {layer.MediaType}): this is not an overlaybd image; convert it first.");
+                $"Layer {name} has no annotation {OverlayBdAnnotations.BlobDigest} (its type is {layer.MediaType}): this is not an "
+                + "overlaybd image; convert it first.");
         }
 
         if (digest != layer.Digest.ToString())
         {
-            throw new InvalidDataException($"Layer {name}: its annotation {OverlayBdAnnotations.BlobDigest} names another blob, '{digest}'.");
+            throw new InvalidDataException(
+                $"Layer {name}: its annotation {OverlayBdAnnotations.BlobDigest} names another blob, '{digest}'.");
         }
 
         if (Annotation(layer, OverlayBdAnnotations.BlobSize) is string size

@@ -18,7 +18,8 @@ internal static class ImageTelemetry
 
     private static readonly Meter s_meter = new(Name);
 
-    private static readonly UpDownCounter<long> s_open = s_meter.CreateUpDownCounter<long>("overlaybd.image.open", "{image}", "Images that are open.");
+    private static readonly UpDownCounter<long> s_open = s_meter.CreateUpDownCounter<long>(
+        "overlaybd.image.open", "{image}", "Images that are open.");
 
     private static readonly Histogram<double> s_imageOpens = s_meter.CreateHistogram(
         "overlaybd.image.open.duration", "s", "Time to open an image.", tags: null, s_openTimes);
@@ -45,7 +46,8 @@ internal static class ImageTelemetry
 
     public static Activity? StartImageOpen() => s_activities.StartActivity("overlaybd.image.open");
 
-    public static Activity? StartLayerOpen(string layer) => s_activities.StartActivity("overlaybd.layer.open")?.SetTag("overlaybd.layer", layer);
+    public static Activity? StartLayerOpen(string layer) =>
+        s_activities.StartActivity("overlaybd.layer.open")?.SetTag("overlaybd.layer", layer);
 
     public static void ImageOpened(TimeSpan elapsed, Activity? activity, Exception? error)
     {

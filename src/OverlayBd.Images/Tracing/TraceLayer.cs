@@ -17,7 +17,8 @@ internal static class TraceLayer
     private const long MaxLength = (24L * TraceReader.MaxRecords) + (64 * 1024);
 
     /// <summary>Fetches the layer and reads its trace, which is handed out only when the layer is what its digest names.</summary>
-    public static async Task<IReadOnlyList<TraceRecord>> ReadAsync(ImageRepository repository, Descriptor layer, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<TraceRecord>> ReadAsync(
+        ImageRepository repository, Descriptor layer, CancellationToken cancellationToken)
     {
         string name = $"acceleration layer {layer.Digest} of {repository.Name}";
         if (layer.Size > MaxLength)

@@ -28,7 +28,8 @@ public sealed class TracePlayer : IAsyncDisposable
 
     /// <param name="name">What messages call the trace.</param>
     /// <param name="read">Reads the trace.</param>
-    /// <param name="layers">The bare LSMT file of each layer; null for one that needs no prefetch. They stay open until this is disposed.</param>
+    /// <param name="layers">The bare LSMT file of each layer; null for one that needs no prefetch. They stay open until this is
+    /// disposed.</param>
     /// <param name="budget">The limit on what runs at a time.</param>
     /// <param name="logger">Where to log.</param>
     internal TracePlayer(

@@ -10,7 +10,8 @@ namespace OverlayBd.Images.Tracing;
 /// <remarks>
 /// <para>Readers only leave a note; the file is written elsewhere. When they are faster than the file, or the limit is reached, what cannot
 /// be noted is counted instead: no read ever waits for the trace.</para>
-/// <para>It ends when it is stopped or disposed, when its image is disposed, or when its lock file is removed. The trace then appears as a whole.</para>
+/// <para>It ends when it is stopped or disposed, when its image is disposed, or when its lock file is removed. The trace then appears as a
+/// whole.</para>
 /// </remarks>
 public sealed class TraceRecorder : IAsyncDisposable
 {
@@ -67,7 +68,8 @@ public sealed class TraceRecorder : IAsyncDisposable
     /// <summary>Gets how many reads could not be recorded so far.</summary>
     public long DroppedReads => Interlocked.Read(ref _dropped);
 
-    /// <summary>Gets a task that completes when the recording has ended and the trace is written, and fails as <see cref="StopAsync"/> does.</summary>
+    /// <summary>Gets a task that completes when the recording has ended and the trace is written, and fails as <see cref="StopAsync"/>
+    /// does.</summary>
     public Task Completion => _run;
 
     /// <summary>Starts a recording and attaches it.</summary>

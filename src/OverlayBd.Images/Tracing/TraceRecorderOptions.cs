@@ -10,7 +10,8 @@ public sealed class TraceRecorderOptions
     /// <summary>The default of <see cref="MaxRecords"/>.</summary>
     public const int DefaultMaxRecords = 1024 * 1024;
 
-    /// <summary>Gets or sets the path of the trace. What is there stays until the recording has ended, and is then replaced as a whole.</summary>
+    /// <summary>Gets or sets the path of the trace. What is there stays until the recording has ended, and is then replaced as a
+    /// whole.</summary>
     public required string Path { get; set; }
 
     /// <summary>Gets or sets how many reads are recorded; later ones are only counted.</summary>
@@ -19,7 +20,8 @@ public sealed class TraceRecorderOptions
 
     /// <summary>Gets or sets whether the recording follows the protocol of the original's <c>record-trace</c>.</summary>
     /// <value>Default <see langword="false"/>.</value>
-    /// <remarks>There is then a file <c>PATH.lock</c> while it records; when somebody removes that, it ends. Once the trace is written there
+    /// <remarks>There is then a file <c>PATH.lock</c> while it records; when somebody removes that, it ends. Once the trace is written
+    /// there
     /// is a file <c>PATH.ok</c>.</remarks>
     public bool UseMarkerFiles { get; set; }
 

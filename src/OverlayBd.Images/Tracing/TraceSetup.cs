@@ -6,7 +6,8 @@ using OverlayBd.Format.Trace;
 
 namespace OverlayBd.Images.Tracing;
 
-/// <summary>What a device config wants done with a trace (overlaybd <c>src/image_file.cpp</c> and <c>src/prefetch.cpp</c>, <c>detect_mode</c>).</summary>
+/// <summary>What a device config wants done with a trace (overlaybd <c>src/image_file.cpp</c> and <c>src/prefetch.cpp</c>,
+/// <c>detect_mode</c>).</summary>
 /// <param name="RecordPath">The trace to record from the opening on; <see langword="null"/> for none.</param>
 /// <param name="ReplayPath">The trace to replay; <see langword="null"/> for none.</param>
 internal readonly record struct TraceSetup(string? RecordPath, string? ReplayPath)
@@ -47,7 +48,8 @@ internal readonly record struct TraceSetup(string? RecordPath, string? ReplayPat
     }
 
     /// <summary>Reads a trace from its file.</summary>
-    /// <exception cref="InvalidDataException">It is no trace. A list of files to prefetch, which the original also takes, is named as such.</exception>
+    /// <exception cref="InvalidDataException">It is no trace. A list of files to prefetch, which the original also takes, is named as
+    /// such.</exception>
     public static async Task<IReadOnlyList<TraceRecord>> ReadAsync(string path, CancellationToken cancellationToken)
     {
         try

@@ -41,7 +41,8 @@ internal static class SnapshotConfig
         if (lowers[^1].File is not string file || Path.GetFullPath(file) != old[0])
         {
             throw new InvalidDataException(
-                $"The last lower in the config of the snapshot is '{lowers[^1].File}'; expected '{upper.DataPath}', which is being sealed.");
+                $"The last lower in the config of the snapshot is '{lowers[^1].File}'; expected '{upper.DataPath}', which is being "
+                + "sealed.");
         }
     }
 

@@ -19,10 +19,13 @@ internal sealed class AuthFileCredentials(string path, CredentialHelper helper) 
     private (DateTime Written, long Length) _stamp;
     private AuthFileDocument? _document;
 
-    public async ValueTask<RegistryCredential?> GetCredentialAsync(
-        string registry, string repository, CancellationToken cancellationToken = default)
+    public ValueTask<RegistryCredential?> GetCredentialAsync(string registry, string repository, CancellationToken cancellationToken = default) =>
+        FindAsync(Load(), registry, repository, cancellationToken);
+
+    /// <summary>Finds the entry of a document that was read.</summary>
+    public async ValueTask<RegistryCredential?> FindAsync(
+        AuthFileDocument document, string registry, string repository, CancellationToken cancellationToken)
     {
-        AuthFileDocument document = Load();
         Dictionary<string, AuthFileEntry?> entries = Normalize(document.Auths);
         for (string name = $"{registry}/{repository}"; name.Length > registry.Length; name = name[..name.LastIndexOf('/')])
         {

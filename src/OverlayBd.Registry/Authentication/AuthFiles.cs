@@ -22,5 +22,16 @@ public static class AuthFiles
         return Array.Find(candidates, File.Exists);
     }
 
+    /// <summary>Looks credentials up in a file, which is read again whenever it has changed.</summary>
+    /// <param name="path">A docker <c>config.json</c>, an <c>auth.json</c>, or upstream's <c>cred.json</c>.</param>
+    /// <param name="optional">Whether the file may be missing, now and then; it then has no credentials.</param>
+    /// <returns>The file's credentials.</returns>
+    public static ICredentialProvider Open(string path, bool optional)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var file = new AuthFileCredentials(path, new CredentialHelper(TimeProvider.System, CredentialHelper.DefaultLimit));
+        return optional ? new OptionalFileCredentials(path, file) : file;
+    }
+
     private static string? Below(string? directory, string path) => string.IsNullOrEmpty(directory) ? null : Path.Combine(directory, path);
 }

@@ -32,7 +32,8 @@ internal sealed class Authenticator : IDisposable
     }
 
     /// <summary>The authorization that the server is known to want, or null when it has not asked for any yet.</summary>
-    public ValueTask<AuthenticationHeaderValue?> GetAsync(RegistryEndpoint endpoint, TokenScope scope, CancellationToken cancellationToken) =>
+    public ValueTask<AuthenticationHeaderValue?> GetAsync(
+        RegistryEndpoint endpoint, TokenScope scope, CancellationToken cancellationToken) =>
         _ways.TryGetValue((endpoint.Root, scope), out AuthenticationWay? way)
             ? GetTokenAsync(endpoint, scope, way, null, cancellationToken)
             : default;
@@ -70,14 +71,16 @@ internal sealed class Authenticator : IDisposable
         Challenge? bearer = challenges.FirstOrDefault(challenge => challenge.IsBearer);
         if (bearer is not null)
         {
-            if (!Uri.TryCreate(bearer.Realm, UriKind.Absolute, out Uri? realm) || (realm.Scheme != Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttp))
+            if (!Uri.TryCreate(bearer.Realm, UriKind.Absolute, out Uri? realm)
+                || (realm.Scheme != Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttp))
             {
                 throw ResponseError.Unexpected(response, "its Bearer challenge names no address to get a token from");
             }
 
             if (endpoint.Root.Scheme == Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttps)
             {
-                throw ResponseError.Unexpected(response, $"it wants credentials sent without TLS, to {Redaction.Url(realm)}; that is refused");
+                throw ResponseError.Unexpected(
+                    response, $"it wants credentials sent without TLS, to {Redaction.Url(realm)}; that is refused");
             }
 
             return new AuthenticationWay(realm, bearer.Service, scope.Merge(bearer.Scope));
@@ -97,7 +100,8 @@ internal sealed class Authenticator : IDisposable
     }
 
     private async ValueTask<AuthenticationHeaderValue?> GetTokenAsync(
-        RegistryEndpoint endpoint, TokenScope scope, AuthenticationWay way, AuthenticationHeaderValue? rejected, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, TokenScope scope, AuthenticationWay way, AuthenticationHeaderValue? rejected,
+        CancellationToken cancellationToken)
     {
         var key = new TokenKey(endpoint.Registry, scope.Repository, way.Realm?.AbsoluteUri ?? "", way.Service ?? "", way.ScopeText);
         TaskCompletionSource<AccessToken?>? fetch = null;
@@ -140,7 +144,8 @@ internal sealed class Authenticator : IDisposable
         }
     }
 
-    private async Task FetchAsync(TaskCompletionSource<AccessToken?> fetch, RegistryEndpoint endpoint, TokenScope scope, AuthenticationWay way)
+    private async Task FetchAsync(
+        TaskCompletionSource<AccessToken?> fetch, RegistryEndpoint endpoint, TokenScope scope, AuthenticationWay way)
     {
         try
         {
@@ -168,7 +173,8 @@ internal sealed class Authenticator : IDisposable
         {
             throw new RegistryException(
                 RegistryError.Unauthorized,
-                $"{endpoint.Registry} wants a user and a password, but the credentials hold an identity token. Log in with user and password.",
+                $"{endpoint.Registry} wants a user and a password, but the credentials hold an identity token. Log in with user and "
+                + "password.",
                 HttpStatusCode.Unauthorized);
         }
 

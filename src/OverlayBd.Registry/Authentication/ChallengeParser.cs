@@ -8,7 +8,8 @@ namespace OverlayBd.Registry.Authentication;
 /// Reads WWW-Authenticate headers (RFC 9110, 11.6.1): several challenges in one or several lines, parameters in any order, quoted or not,
 /// with commas inside quotes and blanks where people put them.
 /// </summary>
-/// <remarks>What does not follow the grammar is skipped, up to the next comma; a challenge that matters will then miss its parameters.</remarks>
+/// <remarks>What does not follow the grammar is skipped, up to the next comma; a challenge that matters will then miss its
+/// parameters.</remarks>
 internal ref struct ChallengeParser
 {
     private const int MaxLength = 16 * 1024;
@@ -95,13 +96,15 @@ internal ref struct ChallengeParser
         }
     }
 
-    /// <summary>Skips the base64 that schemes such as Negotiate have in place of parameters: no parameter's name is followed by a comma.</summary>
+    /// <summary>Skips the base64 that schemes such as Negotiate have in place of parameters: no parameter's name is followed by a
+    /// comma.</summary>
     private void SkipToken68()
     {
         int start = _position;
         Skip(" \t");
         int from = _position;
-        while (_position < _text.Length && (char.IsAsciiLetterOrDigit(_text[_position]) || "-._~+/=".Contains(_text[_position], StringComparison.Ordinal)))
+        while (_position < _text.Length
+            && (char.IsAsciiLetterOrDigit(_text[_position]) || "-._~+/=".Contains(_text[_position], StringComparison.Ordinal)))
         {
             _position++;
         }

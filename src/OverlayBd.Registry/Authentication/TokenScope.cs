@@ -15,7 +15,8 @@ internal readonly record struct TokenScope(string Repository, bool Push, string?
     }
 
     /// <summary>
-    /// The scopes to ask for when a challenge names some: the challenge's where it names another repository, since a mirror may rewrite names,
+    /// The scopes to ask for when a challenge names some: the challenge's where it names another repository, since a mirror may rewrite
+    /// names,
     /// and else the union with ours, since a challenge to a read does not speak of the write that follows.
     /// </summary>
     public IReadOnlyList<string> Merge(string? challenged)

@@ -13,7 +13,8 @@ namespace OverlayBd.Registry.Caching;
 /// <remarks>
 /// <para>A blob is kept as one sparse file with its own bytes at their own offsets, and a map of its units: which are stored, and a
 /// CRC-32C of each. A unit from an earlier process is checked before its first use; what does not match is fetched again.</para>
-/// <para>One process at a time holds a directory. Within it, all sources of one digest share what is stored and what is being fetched.</para>
+/// <para>One process at a time holds a directory. Within it, all sources of one digest share what is stored and what is being
+/// fetched.</para>
 /// <para>All members may be used from any thread.</para>
 /// </remarks>
 public sealed class BlockCache : IAsyncDisposable
@@ -123,7 +124,8 @@ public sealed class BlockCache : IAsyncDisposable
     /// <param name="name">What messages call the blob.</param>
     /// <returns>The source; the caller disposes it before the cache.</returns>
     /// <exception cref="ArgumentException">The digest is the default value.</exception>
-    /// <exception cref="InvalidDataException">The blob is open already, with another length; <paramref name="origin"/> is still the caller's.</exception>
+    /// <exception cref="InvalidDataException">The blob is open already, with another length; <paramref name="origin"/> is still the
+    /// caller's.</exception>
     /// <exception cref="ObjectDisposedException">The cache has been disposed.</exception>
     public CachedBlockSource Open(Digest digest, BlockSource origin, string name)
     {

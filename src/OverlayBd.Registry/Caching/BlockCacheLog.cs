@@ -13,7 +13,10 @@ internal static partial class BlockCacheLog
     [LoggerMessage(2501, LogLevel.Debug, "{Bytes} bytes were dropped from cache '{Directory}'; {Left} are stored.")]
     public static partial void Evicted(ILogger logger, long bytes, string directory, long left);
 
-    [LoggerMessage(2502, LogLevel.Warning, "{Name} cannot be stored in the cache and is served without it; further failures are only counted.")]
+    [LoggerMessage(
+        2502,
+        LogLevel.Warning,
+        "{Name} cannot be stored in the cache and is served without it; further failures are only counted.")]
     public static partial void StoreFailed(ILogger logger, Exception? error, string name);
 
     [LoggerMessage(2503, LogLevel.Warning, "{Count} cached units of {Name} did not match their checksum and are fetched again.")]
@@ -31,7 +34,10 @@ internal static partial class BlockCacheLog
     [LoggerMessage(2507, LogLevel.Warning, "The cache could not change '{Path}'.")]
     public static partial void FileOperationFailed(ILogger logger, Exception error, string path);
 
-    [LoggerMessage(2508, LogLevel.Warning, "The file system of '{Directory}' cannot punch holes: open blobs are not evicted, and are served uncached once the cache is full.")]
+    [LoggerMessage(
+        2508,
+        LogLevel.Warning,
+        "The file system of '{Directory}' cannot punch holes: open blobs are not evicted, and are served uncached once the cache is full.")]
     public static partial void CannotPunchHoles(ILogger logger, string directory);
 
     [LoggerMessage(2509, LogLevel.Debug, "Reading ahead in {Name} at byte {Offset} failed; a reader that needs it will ask again.")]

@@ -14,14 +14,17 @@ internal sealed class BlockCacheMetrics : IDisposable
     {
         _meter = meterFactory?.Create(MeterName) ?? new Meter(MeterName);
         _meter.CreateObservableCounter("overlaybd.cache.hits", () => cache.Statistics.Hits, "{read}", "Reads served from the cache alone.");
-        _meter.CreateObservableCounter("overlaybd.cache.misses", () => cache.Statistics.Misses, "{read}", "Reads that waited for the origin.");
+        _meter.CreateObservableCounter(
+            "overlaybd.cache.misses", () => cache.Statistics.Misses, "{read}", "Reads that waited for the origin.");
         _meter.CreateObservableCounter("overlaybd.cache.fetches", () => cache.Statistics.Fetches, "{request}", "Reads of the origin.");
         _meter.CreateObservableCounter(
             "overlaybd.cache.fetches.failed", () => cache.Statistics.FailedFetches, "{request}", "Reads of the origin that failed.");
         _meter.CreateObservableCounter("overlaybd.cache.fetched", () => cache.Statistics.BytesFetched, "By", "Bytes read from the origin.");
         _meter.CreateObservableCounter("overlaybd.cache.served", () => cache.Statistics.BytesServed, "By", "Bytes given to readers.");
-        _meter.CreateObservableCounter("overlaybd.cache.evictions", () => cache.Statistics.Evictions, "{eviction}", "Times that bytes were dropped.");
-        _meter.CreateObservableCounter("overlaybd.cache.evicted", () => cache.Statistics.BytesEvicted, "By", "Bytes dropped to keep the limits.");
+        _meter.CreateObservableCounter(
+            "overlaybd.cache.evictions", () => cache.Statistics.Evictions, "{eviction}", "Times that bytes were dropped.");
+        _meter.CreateObservableCounter(
+            "overlaybd.cache.evicted", () => cache.Statistics.BytesEvicted, "By", "Bytes dropped to keep the limits.");
         _meter.CreateObservableCounter(
             "overlaybd.cache.invalidated", () => cache.Statistics.InvalidatedUnits, "{unit}", "Stored units that a reader found damaged.");
         _meter.CreateObservableCounter(

@@ -25,7 +25,8 @@ public sealed class BlockCacheOptions
 
     /// <summary>Gets or sets the granularity of fetching and storing, in bytes: a power of two from 4096 to 16 MiB.</summary>
     /// <value>Default 64 KiB.</value>
-    /// <remarks>A larger unit means fewer requests and more unused bytes. What is stored with another unit size is dropped when it is opened.</remarks>
+    /// <remarks>A larger unit means fewer requests and more unused bytes. What is stored with another unit size is dropped when it is
+    /// opened.</remarks>
     public int UnitSize { get; set; } = DefaultUnitSize;
 
     /// <summary>Gets or sets the most that one read of the origin asks for, in bytes; a multiple of <see cref="UnitSize"/>.</summary>

@@ -2,7 +2,8 @@
 
 namespace OverlayBd.Registry.Caching;
 
-/// <summary>The running counts behind <see cref="BlockCacheStatistics"/>: one set a source, so that busy sources do not share a line.</summary>
+/// <summary>The running counts behind <see cref="BlockCacheStatistics"/>: one set a source, so that busy sources do not share a
+/// line.</summary>
 internal sealed class CacheCounters
 {
     private long _hits;

@@ -13,7 +13,8 @@ internal static class CacheDirectoryProbe
         string path = Path.Combine(directory, "probe");
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
             RandomAccess.Write(file, new byte[4096], 0);
             return Interop.TryPunchHole(file, 0, 4096);
         }
@@ -23,7 +24,8 @@ internal static class CacheDirectoryProbe
         }
     }
 
-    /// <summary>The bytes that may still be written on the file system of <paramref name="directory"/>; the largest number when nobody knows.</summary>
+    /// <summary>The bytes that may still be written on the file system of <paramref name="directory"/>; the largest number when nobody
+    /// knows.</summary>
     public static long AvailableBytes(string directory)
     {
         try

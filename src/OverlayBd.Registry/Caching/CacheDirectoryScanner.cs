@@ -5,10 +5,12 @@ using OverlayBd.Format.Oci;
 
 namespace OverlayBd.Registry.Caching;
 
-/// <summary>Reads what an earlier process left in a cache directory: <c>ALGORITHM/HEX.map</c> and <c>ALGORITHM/HEX.data</c> for each blob.</summary>
+/// <summary>Reads what an earlier process left in a cache directory: <c>ALGORITHM/HEX.map</c> and <c>ALGORITHM/HEX.data</c> for each
+/// blob.</summary>
 internal static class CacheDirectoryScanner
 {
-    /// <summary>Finds the blobs, the one used longest ago first. Files of blobs that cannot be used are deleted, others are left alone.</summary>
+    /// <summary>Finds the blobs, the one used longest ago first. Files of blobs that cannot be used are deleted, others are left
+    /// alone.</summary>
     /// <exception cref="IOException">The directory cannot be read.</exception>
     public static List<CacheEntry> Scan(string directory, ILogger logger)
     {

@@ -6,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace OverlayBd.Registry.Caching;
 
-/// <summary>The stored units of one blob: a sparse data file with the blob's own bytes at their own offsets, and its <see cref="UnitMap"/>.</summary>
+/// <summary>The stored units of one blob: a sparse data file with the blob's own bytes at their own offsets, and its
+/// <see cref="UnitMap"/>.</summary>
 /// <remarks>
 /// <para>Reading takes no lock. A reader notes how often units were removed, looks the units up, reads, and looks at that number again:
 /// a removal makes the units absent, counts, and only then gives their space back, so whoever may have read a hole sees another
@@ -101,7 +102,8 @@ internal sealed class CacheFile : IDisposable
         }
     }
 
-    /// <summary>Checks the units of a range that are stored but not yet known to be sound; makes the sound ones readable and drops the others.</summary>
+    /// <summary>Checks the units of a range that are stored but not yet known to be sound; makes the sound ones readable and drops the
+    /// others.</summary>
     /// <returns>How many were dropped.</returns>
     public int Verify(long first, long last)
     {

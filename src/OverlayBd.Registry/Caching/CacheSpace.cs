@@ -28,7 +28,8 @@ internal sealed class CacheSpace
         _logger = logger;
     }
 
-    /// <summary>Makes sure that <paramref name="bytes"/> more may be stored, dropping old units when needed. The caller settles the reservation.</summary>
+    /// <summary>Makes sure that <paramref name="bytes"/> more may be stored, dropping old units when needed. The caller settles the
+    /// reservation.</summary>
     /// <returns>Whether there is room; if not, nothing is reserved.</returns>
     public bool TryReserve(long bytes)
     {
@@ -51,7 +52,8 @@ internal sealed class CacheSpace
     /// <summary>Replaces a reservation with what was really stored.</summary>
     public void Settle(long reserved, long stored) => _usage.Charge(stored - reserved);
 
-    /// <summary>Drops what was used longest ago when a limit is crossed, and then a tenth of the capacity more, so that it is not soon crossed again.</summary>
+    /// <summary>Drops what was used longest ago when a limit is crossed, and then a tenth of the capacity more, so that it is not soon
+    /// crossed again.</summary>
     public void Trim()
     {
         lock (_trimming)

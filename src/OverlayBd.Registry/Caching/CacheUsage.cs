@@ -2,7 +2,8 @@
 
 namespace OverlayBd.Registry.Caching;
 
-/// <summary>How much is stored, and the logical time of recency. The time advances with each store, so telling it costs a read a plain load.</summary>
+/// <summary>How much is stored, and the logical time of recency. The time advances with each store, so telling it costs a read a plain
+/// load.</summary>
 internal sealed class CacheUsage
 {
     private long _bytes;

@@ -260,7 +260,8 @@ public sealed class CachedBlockSource : BlockSource, IInvalidatable, IPrefetchab
         return fetches;
     }
 
-    /// <summary>Waits for a fetch; false when it came to nothing for a reason that is not this reader's, so that it has to try itself.</summary>
+    /// <summary>Waits for a fetch; false when it came to nothing for a reason that is not this reader's, so that it has to try
+    /// itself.</summary>
     private async ValueTask<bool> WaitAsync(UnitFetch fetch, CancellationToken cancellationToken)
     {
         try

@@ -49,7 +49,8 @@ internal sealed class FetchTable
         return joined;
     }
 
-    /// <summary>Makes fetches for the units of a range that are neither readable nor being fetched. They are to be run; nobody waits for them.</summary>
+    /// <summary>Makes fetches for the units of a range that are neither readable nor being fetched. They are to be run; nobody waits for
+    /// them.</summary>
     public List<UnitFetch>? CreateReadAhead(CachedBlockSource source, long first, long last, CancellationToken closing)
     {
         List<UnitFetch>? created = null;

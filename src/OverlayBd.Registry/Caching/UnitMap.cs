@@ -6,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace OverlayBd.Registry.Caching;
 
 /// <summary>The file beside a cached blob that records which units are stored, with a checksum each.</summary>
-/// <remarks>An entry is written after the unit's data, so a process that dies leaves at worst stored units that nobody knows of. After a power
+/// <remarks>An entry is written after the unit's data, so a process that dies leaves at worst stored units that nobody knows of. After a
+/// power
 /// loss an entry may be on disk without its data: the checksum tells.</remarks>
 internal sealed class UnitMap : IDisposable
 {

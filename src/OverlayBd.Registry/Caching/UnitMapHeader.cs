@@ -8,7 +8,8 @@ namespace OverlayBd.Registry.Caching;
 
 /// <summary>
 /// The first 256 bytes of a unit map, the file that says which units of a cached blob are stored. All numbers are little endian:
-/// magic (8 bytes), version u32, unit size u32, blob length i64, length of the digest u32, the digest in ASCII, zeros, CRC-32C of all before it.
+/// magic (8 bytes), version u32, unit size u32, blob length i64, length of the digest u32, the digest in ASCII, zeros, CRC-32C of all
+/// before it.
 /// One <see cref="UnitMapEntry"/> a unit follows.
 /// </summary>
 internal readonly record struct UnitMapHeader(Digest Digest, long Length, int UnitSize)

@@ -31,7 +31,8 @@ internal sealed class UnitSet
         return true;
     }
 
-    /// <summary>Adds the units from <paramref name="first"/> to <paramref name="last"/> (included); returns how many were not in the set.</summary>
+    /// <summary>Adds the units from <paramref name="first"/> to <paramref name="last"/> (included); returns how many were not in the
+    /// set.</summary>
     public int Add(long first, long last)
     {
         int added = 0;
@@ -46,7 +47,8 @@ internal sealed class UnitSet
         return added;
     }
 
-    /// <summary>Removes the units from <paramref name="first"/> to <paramref name="last"/> (included); returns how many were in the set.</summary>
+    /// <summary>Removes the units from <paramref name="first"/> to <paramref name="last"/> (included); returns how many were in the
+    /// set.</summary>
     public int Remove(long first, long last)
     {
         int removed = 0;

@@ -9,7 +9,8 @@ using OverlayBd.Registry.Http;
 
 namespace OverlayBd.Registry.Distribution;
 
-/// <summary>Sends a request to one server of a registry, answers its challenges and follows its redirects: one try of an operation.</summary>
+/// <summary>Sends a request to one server of a registry, answers its challenges and follows its redirects: one try of an
+/// operation.</summary>
 internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenticator, TimeProvider time, ILogger logger)
 {
     private const int MaxRedirects = 8;
@@ -17,7 +18,8 @@ internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenti
     /// <summary>Sends until there is an answer that is neither a redirect to follow nor a challenge that can be answered.</summary>
     /// <returns>The answer, whatever its status but 401; to be disposed.</returns>
     /// <exception cref="RegistryException">There is no answer, or the server refuses the credentials.</exception>
-    public async ValueTask<RegistryResponse> SendAsync(RegistryEndpoint endpoint, RegistryRequest request, CancellationToken cancellationToken)
+    public async ValueTask<RegistryResponse> SendAsync(
+        RegistryEndpoint endpoint, RegistryRequest request, CancellationToken cancellationToken)
     {
         AuthenticationHeaderValue? authorization = null;
         bool asked = false;
@@ -63,7 +65,8 @@ internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenti
                 {
                     if (++redirects > MaxRedirects)
                     {
-                        throw ResponseError.Unexpected(response, $"that is the {redirects}th redirect in a row; at most {MaxRedirects} are followed");
+                        throw ResponseError.Unexpected(
+                            response, $"that is the {redirects}th redirect in a row; at most {MaxRedirects} are followed");
                     }
 
                     Uri target = Target(response);
@@ -117,7 +120,8 @@ internal sealed class AuthorizedSender(HttpSender sender, Authenticator authenti
     };
 
     private async ValueTask<RegistryResponse> SendOnceAsync(
-        RegistryEndpoint endpoint, RegistryRequest request, Uri url, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, RegistryRequest request, Uri url, AuthenticationHeaderValue? authorization,
+        CancellationToken cancellationToken)
     {
         Deadline deadline = sender.NewDeadline();
         HttpRequestMessage message = request.ToMessage(url, deadline);

@@ -8,7 +8,8 @@ using OverlayBd.Registry.Http;
 
 namespace OverlayBd.Registry.Distribution;
 
-/// <summary>A blob of a registry from its start to its end. A connection that breaks is resumed where it broke, within one budget for all.</summary>
+/// <summary>A blob of a registry from its start to its end. A connection that breaks is resumed where it broke, within one budget for
+/// all.</summary>
 internal sealed class BlobStream(RegistrySession session, Descriptor blob) : ReadOnlyStream
 {
     private readonly AttemptBudget _budget = session.Retries.NewBudget();
@@ -94,7 +95,9 @@ internal sealed class BlobStream(RegistrySession session, Descriptor blob) : Rea
             else if (_position > 0)
             {
                 throw ResponseError.Unexpected(
-                    response, $"that is the whole blob where the rest from byte {_position} was asked for; the server, or a proxy before it, ignores ranges");
+                    response,
+                    $"that is the whole blob where the rest from byte {_position} was asked for; "
+                    + "the server, or a proxy before it, ignores ranges");
             }
             else if (response.ContentHeaders.ContentLength is long length && length != blob.Size)
             {

@@ -56,7 +56,9 @@ internal sealed class BlobUpload(
     /// <summary>Opens an upload session; null when the blob could be mounted instead.</summary>
     private async ValueTask<Uri?> StartAsync(RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
-        string query = mountFrom is null ? "" : $"?mount={Uri.EscapeDataString(blob.Digest.ToString())}&from={Uri.EscapeDataString(mountFrom)}";
+        string query = mountFrom is null
+            ? ""
+            : $"?mount={Uri.EscapeDataString(blob.Digest.ToString())}&from={Uri.EscapeDataString(mountFrom)}";
         var request = new RegistryRequest
         {
             Method = HttpMethod.Post,
@@ -75,7 +77,8 @@ internal sealed class BlobUpload(
     }
 
     private async ValueTask<Uri> SendPieceAsync(
-        RegistryEndpoint endpoint, Uri place, Stream content, IncrementalHash hash, long position, long length, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, Uri place, Stream content, IncrementalHash hash, long position, long length,
+        CancellationToken cancellationToken)
     {
         var request = new RegistryRequest
         {

@@ -29,7 +29,8 @@ internal static class ContentRange
 
         if (response.ContentHeaders.ContentLength is long length && length != last - first + 1)
         {
-            throw ResponseError.Unexpected(response, $"its body has {length} bytes where {last - first + 1} were asked for", transient: true);
+            throw ResponseError.Unexpected(
+                response, $"its body has {length} bytes where {last - first + 1} were asked for", transient: true);
         }
     }
 }

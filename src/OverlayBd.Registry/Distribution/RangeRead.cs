@@ -14,7 +14,8 @@ internal sealed class RangeRead(long offset, Memory<byte> buffer)
 
     public long Last => offset + buffer.Length - 1;
 
-    /// <summary>Fills the rest from an answer that begins at <see cref="First"/> and has been checked to end at <see cref="Last"/>.</summary>
+    /// <summary>Fills the rest from an answer that begins at <see cref="First"/> and has been checked to end at
+    /// <see cref="Last"/>.</summary>
     /// <exception cref="RegistryException">The body is shorter or longer, or the connection broke; transient.</exception>
     public async ValueTask FillAsync(RegistryResponse response, CancellationToken cancellationToken)
     {
@@ -23,7 +24,8 @@ internal sealed class RangeRead(long offset, Memory<byte> buffer)
             int count = await response.ReadAsync(buffer[_filled..], cancellationToken).ConfigureAwait(false);
             if (count == 0)
             {
-                throw ResponseError.Unexpected(response, $"the body ends {buffer.Length - _filled} bytes before the range does", transient: true);
+                throw ResponseError.Unexpected(
+                    response, $"the body ends {buffer.Length - _filled} bytes before the range does", transient: true);
             }
 
             _filled += count;

@@ -9,7 +9,8 @@ using OverlayBd.Registry.Http;
 
 namespace OverlayBd.Registry.Distribution;
 
-/// <summary>A blob of a registry, read by ranged requests straight into the caller's memory. Nothing is cached but where redirects led.</summary>
+/// <summary>A blob of a registry, read by ranged requests straight into the caller's memory. Nothing is cached but where redirects
+/// led.</summary>
 internal sealed class RegistryBlobSource(RegistrySession session, Descriptor blob) : BlockSource
 {
     private readonly RegistryRequestTarget _target = new();
@@ -59,7 +60,8 @@ internal sealed class RegistryBlobSource(RegistrySession session, Descriptor blo
             {
                 throw ResponseError.Unexpected(
                     response,
-                    $"that is the whole blob where bytes {read.First}-{read.Last} were asked for; the server, or a proxy before it, ignores ranges");
+                    $"that is the whole blob where bytes {read.First}-{read.Last} were asked for; the server, or a proxy before it, "
+                    + "ignores ranges");
             }
 
             await read.FillAsync(response, cancellationToken).ConfigureAwait(false);

@@ -11,7 +11,8 @@ using OverlayBd.Registry.Http;
 namespace OverlayBd.Registry.Distribution;
 
 /// <summary>One repository of a registry, over the OCI distribution protocol.</summary>
-internal sealed class RegistryRepository(RegistrySession session, RegistryClientOptions options, RegistryStatistics statistics) : ImageRepository
+internal sealed class RegistryRepository(
+    RegistrySession session, RegistryClientOptions options, RegistryStatistics statistics) : ImageRepository
 {
     public override string Name => session.Name;
 
@@ -146,7 +147,8 @@ internal sealed class RegistryRepository(RegistrySession session, RegistryClient
         return new ManifestContent(descriptor, content, $"{Name}: manifest {wanted}");
     }
 
-    private async ValueTask<bool> HeadAsync(RegistryEndpoint endpoint, Descriptor blob, TokenScope scope, CancellationToken cancellationToken)
+    private async ValueTask<bool> HeadAsync(
+        RegistryEndpoint endpoint, Descriptor blob, TokenScope scope, CancellationToken cancellationToken)
     {
         var request = new RegistryRequest
         {

@@ -64,7 +64,8 @@ internal sealed class RegistrySession(
             if (i == usable.Length)
             {
                 throw new RegistryException(
-                    RegistryError.Rejected, $"No server of {reference.Registry} is configured for this (see capabilities in its hosts.toml).");
+                    RegistryError.Rejected,
+                    $"No server of {reference.Registry} is configured for this (see capabilities in its hosts.toml).");
             }
 
             try

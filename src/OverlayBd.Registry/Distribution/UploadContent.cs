@@ -26,7 +26,8 @@ internal sealed class UploadContent : HttpContent
     /// <param name="length">How many are taken.</param>
     /// <param name="hash">Gets each byte.</param>
     /// <param name="sent">Told how many more bytes went out.</param>
-    /// <param name="completing">Runs before the last byte goes out; throwing there keeps the server from accepting the body. Null for nothing.</param>
+    /// <param name="completing">Runs before the last byte goes out; throwing there keeps the server from accepting the body. Null for
+    /// nothing.</param>
     /// <param name="deadline">Restarted with each piece that goes out.</param>
     /// <param name="stallLimit">How long one piece may take.</param>
     public UploadContent(
@@ -59,7 +60,8 @@ internal sealed class UploadContent : HttpContent
         {
             for (long left = _length; left > 0;)
             {
-                int count = await TakeAsync(buffer.AsMemory(0, (int)Math.Min(left, BufferSize)), left, cancellationToken).ConfigureAwait(false);
+                int count = await TakeAsync(
+                    buffer.AsMemory(0, (int)Math.Min(left, BufferSize)), left, cancellationToken).ConfigureAwait(false);
                 left -= count;
                 if (left == 0)
                 {

@@ -83,11 +83,15 @@ internal sealed class EndpointResolver(RegistryClientOptions options, HttpClient
     {
         lock (_lock)
         {
-            return _settings ??= options.CertDirectory is not null
+            return _settings ??= WithClientCertificate(options.CertDirectory is not null
                 ? TlsSettings.FromDirectory(options.CertDirectory, options.TlsVerify)
-                : options.TlsVerify ? TlsSettings.Default : TlsSettings.Default with { Verify = false };
+                : options.TlsVerify ? TlsSettings.Default : TlsSettings.Default with { Verify = false });
         }
     }
+
+    private TlsSettings WithClientCertificate(TlsSettings settings) => options.ClientCertificateFile is string certificate
+        ? settings with { ClientCertificates = [.. settings.ClientCertificates, new ClientCertificateFiles(certificate, options.ClientKeyFile!)] }
+        : settings;
 
     private ValueTask<bool?> SpeaksTlsAsync(ImageReference reference, CancellationToken cancellationToken) =>
         TlsProbe.SpeaksTlsAsync(new Uri($"https://{reference.Endpoint}/"), s_probeLimit, options.TimeProvider, cancellationToken);

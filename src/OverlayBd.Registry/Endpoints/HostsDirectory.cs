@@ -2,7 +2,8 @@
 
 namespace OverlayBd.Registry.Endpoints;
 
-/// <summary>Reads containerd's <c>certs.d</c>: <c>HOST[:PORT]/hosts.toml</c>, else certificates in docker's form, else <c>_default</c>.</summary>
+/// <summary>Reads containerd's <c>certs.d</c>: <c>HOST[:PORT]/hosts.toml</c>, else certificates in docker's form, else
+/// <c>_default</c>.</summary>
 /// <remarks>containerd, docs/hosts.md. Read: server, capabilities, ca, client, skip_verify, override_path, header.</remarks>
 internal static class HostsDirectory
 {
@@ -92,8 +93,10 @@ internal static class HostsDirectory
         foreach (object item in client is List<object> list ? list : client is null ? [] : [client])
         {
             IReadOnlyList<string> pair = Strings(item, "client", file);
-            string certificate = Path.Combine(folder, pair.Count is 1 or 2 ? pair[0] : throw Malformed(file, "client", "a certificate and a key"));
-            clients.Add(new ClientCertificateFiles(certificate, pair is [_, { Length: > 0 } key] ? Path.Combine(folder, key) : certificate));
+            string certificate = Path.Combine(
+                folder, pair.Count is 1 or 2 ? pair[0] : throw Malformed(file, "client", "a certificate and a key"));
+            clients.Add(
+                new ClientCertificateFiles(certificate, pair is [_, { Length: > 0 } key] ? Path.Combine(folder, key) : certificate));
         }
 
         return verify && roots.Length == 0 && clients.Count == 0 ? TlsSettings.Default : new TlsSettings(verify, roots, clients);

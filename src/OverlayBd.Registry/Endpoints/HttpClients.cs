@@ -38,7 +38,8 @@ internal sealed class HttpClients : IDisposable
         }
     }
 
-    /// <summary>Makes the handler. It follows no redirect, keeps no cookie and unpacks nothing: this library does or refuses that itself.</summary>
+    /// <summary>Makes the handler. It follows no redirect, keeps no cookie and unpacks nothing: this library does or refuses that
+    /// itself.</summary>
     [SuppressMessage("Security", "CA5359", Justification = "The user said for this host that certificates are not to be verified.")]
     public static SocketsHttpHandler CreateHandler(RegistryClientOptions options, TlsSettings settings)
     {
@@ -60,12 +61,14 @@ internal sealed class HttpClients : IDisposable
         {
             X509Certificate2Collection roots = LoadRoots(settings.RootFiles);
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                errors == SslPolicyErrors.None || (errors == SslPolicyErrors.RemoteCertificateChainErrors && IsIssuedBy(roots, certificate, chain));
+                errors == SslPolicyErrors.None
+                || (errors == SslPolicyErrors.RemoteCertificateChainErrors && IsIssuedBy(roots, certificate, chain));
         }
 
         if (settings.ClientCertificates.Count > 0)
         {
-            handler.SslOptions.ClientCertificates = new X509CertificateCollection(settings.ClientCertificates.Select(LoadClient).ToArray<X509Certificate>());
+            handler.SslOptions.ClientCertificates = new X509CertificateCollection(
+                settings.ClientCertificates.Select(LoadClient).ToArray<X509Certificate>());
         }
 
         return handler;
@@ -131,7 +134,8 @@ internal sealed class HttpClients : IDisposable
         }
         catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new RegistryException(RegistryError.Tls, $"The certificate {file} cannot be used: {error.Message}", innerException: error);
+            throw new RegistryException(
+                RegistryError.Tls, $"The certificate {file} cannot be used: {error.Message}", innerException: error);
         }
     }
 }

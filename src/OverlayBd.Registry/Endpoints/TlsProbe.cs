@@ -11,7 +11,8 @@ namespace OverlayBd.Registry.Endpoints;
 internal static class TlsProbe
 {
     /// <summary>Tries a handshake.</summary>
-    /// <returns>Whether the server speaks TLS; null when that cannot be told, because there is no connection or no answer in time.</returns>
+    /// <returns>Whether the server speaks TLS; null when that cannot be told, because there is no connection or no answer in
+    /// time.</returns>
     [SuppressMessage("Security", "CA5359", Justification = "No request is sent over this connection.")]
     public static async ValueTask<bool?> SpeaksTlsAsync(Uri server, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -15,9 +15,11 @@ internal sealed record TlsSettings(bool Verify, IReadOnlyList<string> RootFiles,
         {
             string[] roots = Directory.GetFiles(directory, "*.crt");
             ClientCertificateFiles[] clients =
-                [.. Directory.GetFiles(directory, "*.cert").Select(file => new ClientCertificateFiles(file, Path.ChangeExtension(file, ".key")))];
+                [.. Directory.GetFiles(directory, "*.cert")
+                    .Select(file => new ClientCertificateFiles(file, Path.ChangeExtension(file, ".key")))];
             return Array.Find(clients, client => !File.Exists(client.Key)) is ClientCertificateFiles lone
-                ? throw new RegistryException(RegistryError.Tls, $"The client certificate {lone.Certificate} has no key; expected {lone.Key}.")
+                ? throw new RegistryException(
+                    RegistryError.Tls, $"The client certificate {lone.Certificate} has no key; expected {lone.Key}.")
                 : new TlsSettings(verify, roots, clients);
         }
         catch (Exception error) when (error is IOException and not RegistryException or UnauthorizedAccessException)

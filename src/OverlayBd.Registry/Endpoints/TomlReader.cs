@@ -5,8 +5,10 @@ using System.Text;
 
 namespace OverlayBd.Registry.Endpoints;
 
-/// <summary>Reads as much TOML as a hosts.toml is made of: tables, dotted and quoted keys, strings, booleans, arrays, inline tables.</summary>
-/// <remarks>A value is a string, a bool, a list of values, or a table; other bare values (numbers, dates) stay text. Tables keep their order.</remarks>
+/// <summary>Reads as much TOML as a hosts.toml is made of: tables, dotted and quoted keys, strings, booleans, arrays, inline
+/// tables.</summary>
+/// <remarks>A value is a string, a bool, a list of values, or a table; other bare values (numbers, dates) stay text. Tables keep their
+/// order.</remarks>
 internal sealed class TomlReader
 {
     private const int MaxDepth = 16;
@@ -22,7 +24,8 @@ internal sealed class TomlReader
     }
 
     /// <summary>Reads a document.</summary>
-    /// <exception cref="InvalidDataException">It is malformed, or uses what is not supported; the message names the file and the line.</exception>
+    /// <exception cref="InvalidDataException">It is malformed, or uses what is not supported; the message names the file and the
+    /// line.</exception>
     public static TomlTable Read(string text, string name) => new TomlReader(text, name).ReadDocument();
 
     private TomlTable ReadDocument()
@@ -231,7 +234,8 @@ internal sealed class TomlReader
             case 'r':
                 return '\r';
             case 'u' when _position + 4 <= _text.Length
-                && ushort.TryParse(_text.AsSpan(_position, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code):
+                && ushort.TryParse(
+                    _text.AsSpan(_position, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code):
                 _position += 4;
                 return (char)code;
             default:

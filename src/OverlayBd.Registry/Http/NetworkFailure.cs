@@ -25,14 +25,16 @@ internal static class NetworkFailure
             OperationCanceledException => Transient(
                 RegistryError.Timeout, $"{purpose}: {address}: no progress within the time limit.", error),
             HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => Transient(
-                RegistryError.Unavailable, $"{purpose}: {address}: the host's name is not known. Check its spelling and the name server.", error),
+                RegistryError.Unavailable, $"{purpose}: {address}: the host's name is not known. Check its spelling and the name server.",
+                error),
             HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => Transient(
                 RegistryError.Unavailable, $"{purpose}: {address}: no connection: {Reason(error)}.", error),
             HttpRequestException
             {
                 HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded
             } => new RegistryException(
-                RegistryError.UnexpectedResponse, $"{purpose}: {address}: the answer is not proper HTTP: {Reason(error)}.", innerException: error),
+                RegistryError.UnexpectedResponse, $"{purpose}: {address}: the answer is not proper HTTP: {Reason(error)}.",
+                innerException: error),
             _ => Transient(RegistryError.Unavailable, $"{purpose}: {address}: the connection broke: {Reason(error)}.", error),
         };
     }

@@ -78,7 +78,8 @@ internal sealed class RetryPolicy
         }
         catch (RegistryException error) when (error.IsTransient && budget.Used > 1)
         {
-            throw new RegistryException(error.Error, $"{error.Message} Gave up after {budget.Used} attempts.", error.StatusCode, error.InnerException);
+            throw new RegistryException(
+                error.Error, $"{error.Message} Gave up after {budget.Used} attempts.", error.StatusCode, error.InnerException);
         }
         finally
         {

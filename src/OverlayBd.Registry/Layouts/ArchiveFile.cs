@@ -35,7 +35,8 @@ internal sealed class ArchiveFile : IAsyncDisposable
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new RegistryException(RegistryError.Forbidden, $"The archive {path} may not be read: {error.Message}", innerException: error);
+            throw new RegistryException(
+                RegistryError.Forbidden, $"The archive {path} may not be read: {error.Message}", innerException: error);
         }
 
         try
@@ -64,7 +65,8 @@ internal sealed class ArchiveFile : IAsyncDisposable
         await file.ReadAsync(0, magic, cancellationToken).ConfigureAwait(false);
         if (magic is [0x1f, 0x8b, ..] or [0x28, 0xb5, 0x2f, 0xfd])
         {
-            throw new InvalidDataException($"{path}: the archive is compressed, so it cannot be read in place. Unpack it with gunzip or unzstd.");
+            throw new InvalidDataException(
+                $"{path}: the archive is compressed, so it cannot be read in place. Unpack it with gunzip or unzstd.");
         }
 
         var entries = new Dictionary<string, (long Offset, long Length)>(StringComparer.Ordinal);
@@ -85,7 +87,8 @@ internal sealed class ArchiveFile : IAsyncDisposable
                     entries[name] = entry.Length == 0 ? (0, 0) : (entry.DataOffset, entry.Length);
                     if (entry.Length < 0 || entry.DataOffset > file.Length - entry.Length)
                     {
-                        throw new InvalidDataException($"entry {Redaction.Clean(name, 120)} of {entry.Length} bytes goes past the end of the file");
+                        throw new InvalidDataException(
+                            $"entry {Redaction.Clean(name, 120)} of {entry.Length} bytes goes past the end of the file");
                     }
 
                     if (entries.Count > MaxEntries)
@@ -95,7 +98,8 @@ internal sealed class ArchiveFile : IAsyncDisposable
                 }
             }
         }
-        catch (Exception error) when (error is InvalidDataException or FormatException or EndOfStreamException or ArgumentException or NotSupportedException)
+        catch (Exception error)
+            when (error is InvalidDataException or FormatException or EndOfStreamException or ArgumentException or NotSupportedException)
         {
             throw new InvalidDataException($"{path}: not an OCI archive: {Redaction.Clean(error.Message, 300).TrimEnd('.')}.", error);
         }

@@ -17,7 +17,8 @@ internal sealed class ArchivedLayout(ArchiveFile archive, string name) : IAsyncD
         byte[] content = await ReadAsync(PathOf(digest), OciJson.MaxManifestLength, cancellationToken).ConfigureAwait(false);
         if (!digest.Matches(content))
         {
-            throw new InvalidDataException($"{name}: the content is not that of its digest: expected {digest}, found {Digest.Sha256(content)}.");
+            throw new InvalidDataException(
+                $"{name}: the content is not that of its digest: expected {digest}, found {Digest.Sha256(content)}.");
         }
 
         var descriptor = new Descriptor { MediaType = ManifestMediaType.Find(stated, content), Digest = digest, Size = content.Length };
@@ -33,7 +34,8 @@ internal sealed class ArchivedLayout(ArchiveFile archive, string name) : IAsyncD
         BlockSource source = archive.Open(PathOf(blob.Digest)) ?? throw NotFound(PathOf(blob.Digest));
         return source.Length == blob.Size
             ? source
-            : throw new InvalidDataException($"{name}: blob {blob.Digest} has {source.Length} bytes where its descriptor says {blob.Size}.");
+            : throw new InvalidDataException(
+                $"{name}: blob {blob.Digest} has {source.Length} bytes where its descriptor says {blob.Size}.");
     }
 
     public ValueTask DisposeAsync() => archive.DisposeAsync();

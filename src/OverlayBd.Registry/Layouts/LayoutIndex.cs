@@ -38,7 +38,8 @@ internal static class LayoutIndex
                 : $"{name} holds no image called '{Redaction.Clean(tag, 160)}'; it holds: {Tags(index)}.");
     }
 
-    /// <summary>Adds a manifest; its tag is taken from any other that had it, and what an added index refers to leaves the top level.</summary>
+    /// <summary>Adds a manifest; its tag is taken from any other that had it, and what an added index refers to leaves the top
+    /// level.</summary>
     public static ImageIndex Add(ImageIndex index, Descriptor manifest, string? tag, IReadOnlyList<Descriptor> children)
     {
         var kept = new List<Descriptor>();

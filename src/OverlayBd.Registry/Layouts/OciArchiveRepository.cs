@@ -78,7 +78,8 @@ internal sealed class OciArchiveRepository(string path) : ImageRepository
                 return;
             }
 
-            await DurableFile.WriteAsync(path, (file, token) => WriteAsync(directory, file, token), cancellationToken).ConfigureAwait(false);
+            await DurableFile.WriteAsync(
+                path, (file, token) => WriteAsync(directory, file, token), cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _staging, null);
             RemoveStaging();
         }

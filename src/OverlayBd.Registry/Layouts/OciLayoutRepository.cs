@@ -6,7 +6,8 @@ using OverlayBd.Format.Oci;
 
 namespace OverlayBd.Registry.Layouts;
 
-/// <summary>A directory in the OCI image layout (image specification, image-layout.md): oci-layout, index.json, blobs/ALGORITHM/HEX.</summary>
+/// <summary>A directory in the OCI image layout (image specification, image-layout.md): oci-layout, index.json,
+/// blobs/ALGORITHM/HEX.</summary>
 /// <remarks>Every file appears whole or not at all. Names come from digests only, so that none leads out of the directory.</remarks>
 internal sealed class OciLayoutRepository(string directory, string name) : ImageRepository
 {
@@ -57,7 +58,8 @@ internal sealed class OciLayoutRepository(string directory, string name) : Image
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new RegistryException(RegistryError.Forbidden, $"{Name}: blob {blob.Digest} may not be read: {error.Message}", innerException: error);
+            throw new RegistryException(
+                RegistryError.Forbidden, $"{Name}: blob {blob.Digest} may not be read: {error.Message}", innerException: error);
         }
 
         if (source.Length != blob.Size)
@@ -65,7 +67,8 @@ internal sealed class OciLayoutRepository(string directory, string name) : Image
             long length = source.Length;
             ValueTask closing = source.DisposeAsync();
             return new ValueTask<BlockSource>(CloseAndThrowAsync(
-                closing, new InvalidDataException($"{Name}: blob {blob.Digest} has {length} bytes where its descriptor says {blob.Size}.")));
+                closing, new InvalidDataException(
+                    $"{Name}: blob {blob.Digest} has {length} bytes where its descriptor says {blob.Size}.")));
         }
 
         return new ValueTask<BlockSource>(source);

@@ -9,7 +9,8 @@ public interface IBlockOperationObserver
 {
     /// <summary>Called after an operation.</summary>
     /// <param name="operation">What was done.</param>
-    /// <param name="name">The file or the blob it was done to: a path, or <c>HOST/REPOSITORY@DIGEST</c>. Never an address with a query.</param>
+    /// <param name="name">The file or the blob it was done to: a path, or <c>HOST/REPOSITORY@DIGEST</c>. Never an address with a
+    /// query.</param>
     /// <param name="offset">The first byte, in bytes from the start of the file or the blob.</param>
     /// <param name="length">The number of bytes.</param>
     /// <param name="elapsed">How long it took.</param>

@@ -5,7 +5,8 @@ using System.Diagnostics.Metrics;
 
 namespace OverlayBd.Registry.Observation;
 
-/// <summary>The instruments and the spans of this library that do not belong to one object. One set a process: they outlive clients.</summary>
+/// <summary>The instruments and the spans of this library that do not belong to one object. One set a process: they outlive
+/// clients.</summary>
 internal static class RegistryTelemetry
 {
     private const string RegistryTag = "server.address";

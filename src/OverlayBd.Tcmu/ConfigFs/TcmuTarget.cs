@@ -4,21 +4,19 @@ using System.Globalization;
 
 namespace OverlayBd.Tcmu.ConfigFs;
 
-/// <summary>The attaching side: makes a TCMU device and a loopback disk of it in configfs, and takes both down again.</summary>
-/// <remarks>The steps and their order are those of upstream's snapshotter (accelerated-container-image pkg/snapshot/storage.go).</remarks>
-public sealed class TcmuTarget
+/// <summary>The attaching side: makes a TCMU device and a loopback disk of it in configfs, finds them again, and takes them down.</summary>
+/// <remarks>The steps, their order and what is written are those of upstream's snapshotter (accelerated-container-image
+/// pkg/snapshot/storage.go), so that either finds and removes what the other has made.</remarks>
+public sealed partial class TcmuTarget
 {
-    private const int EnableTries = 100;
-    private const int DiskTries = 500;
-    private const int EAGAIN = 11;
-    private static readonly TimeSpan s_enablePause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_diskPause = TimeSpan.FromMilliseconds(10);
+    private const int MaxIdLength = 13;
+    private const string DirectoryPrefix = "dev_";
     private readonly TcmuTargetOptions _options;
     private readonly TimeProvider _time;
     private readonly string _target;
     private readonly string _loopback;
 
-    /// <summary>Names a device; nothing is made yet.</summary>
+    /// <summary>Names a device, which may exist or not; nothing is made yet.</summary>
     /// <param name="id">The device's id, up to 13 letters and digits: its directory is "dev_" and this.</param>
     /// <param name="options">How to make it; the defaults when <see langword="null"/>.</param>
     /// <param name="time">The clock of the waiting; the system's when <see langword="null"/>.</param>
@@ -26,17 +24,16 @@ public sealed class TcmuTarget
     public TcmuTarget(string id, TcmuTargetOptions? options = null, TimeProvider? time = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(id);
-        if (id.Length > 13 || !id.All(char.IsAsciiLetterOrDigit))
+        if (!IsId(id))
         {
-            throw new ArgumentException($"'{id}' cannot name a device: up to 13 letters and digits can.", nameof(id));
+            throw new ArgumentException($"'{id}' cannot name a device: up to {MaxIdLength} letters and digits can.", nameof(id));
         }
 
         Id = id;
         _options = options ?? new TcmuTargetOptions();
         _time = time ?? TimeProvider.System;
-        _target = string.Create(
-            CultureInfo.InvariantCulture, $"{_options.TargetRoot}/core/user_{_options.HostBusAdapter}/dev_{id}");
-        Naa = "naa.199" + id.PadLeft(13, '0');
+        _target = $"{Adapter(_options)}/{DirectoryPrefix}{id}";
+        Naa = string.Create(CultureInfo.InvariantCulture, $"naa.{_options.NaaPrefix:000}{id.PadLeft(MaxIdLength, '0')}");
         _loopback = $"{_options.TargetRoot}/loopback/{Naa}";
     }
 
@@ -46,43 +43,70 @@ public sealed class TcmuTarget
     /// <summary>Gets the loopback target's name.</summary>
     public string Naa { get; }
 
+    /// <summary>Gets whether anything of the device is in configfs, be it complete or not.</summary>
+    public bool Exists => Directory.Exists(_target) || Directory.Exists(_loopback);
+
+    /// <summary>Gets whether a handler has accepted the device. The handler may have gone since.</summary>
+    public bool IsEnabled => ReadTrimmed($"{_target}/enable") == "1";
+
+    /// <summary>Gets what the device was made for, without the subtype.</summary>
+    /// <value><see langword="null"/> when there is no such device, or it is not of the options' subtype.</value>
+    public string? Configuration
+    {
+        get
+        {
+            // Status: ACTIVATED … Config: SUBTYPE/CONFIGURATION Size: 1234 …
+            string prefix = $"Config: {_options.Subtype}/";
+            string? info = ReadTrimmed($"{_target}/info");
+            int start = info?.IndexOf(prefix, StringComparison.Ordinal) ?? -1;
+            int end = info?.LastIndexOf(" Size: ", StringComparison.Ordinal) ?? -1;
+            return start >= 0 && end >= start + prefix.Length ? info![(start + prefix.Length)..end] : null;
+        }
+    }
+
     private string PortalGroup => _loopback + "/tpgt_1";
 
     private string Lun => PortalGroup + "/lun/lun_0";
 
-    private string Link => $"{Lun}/dev_{Id}";
+    // Not by way of /sys/block, which comes later: with many devices at once it was seen to be missing when the disk was there.
+    private string? DiskDirectory => ReadTrimmed($"{PortalGroup}/address") is string address
+        ? $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device"
+        : null;
 
-    /// <summary>Makes the device and waits for its disk. What was made is taken down when a step fails.</summary>
-    /// <param name="configuration">What the handler is to serve, such as the path of a device configuration.</param>
-    /// <param name="cancellationToken">Abandons the attach; what was made is taken down.</param>
-    /// <returns>The disk, such as <c>/dev/sda</c>.</returns>
-    /// <exception cref="IOException">A step failed; the message says which. The handler's own cause is in its log and result file.</exception>
-    /// <exception cref="OperationCanceledException">The attach was abandoned.</exception>
-    public async Task<string> AttachAsync(string configuration, CancellationToken cancellationToken = default)
+    private string Link => $"{Lun}/{DirectoryPrefix}{Id}";
+
+    /// <summary>Finds the devices of an adapter, those included that somebody has only half made or half taken down.</summary>
+    /// <param name="options">Where to look; the defaults when <see langword="null"/>.</param>
+    /// <param name="time">The clock of later waiting; the system's when <see langword="null"/>.</param>
+    /// <returns>The devices, by id in ordinal order. Directories that cannot be such a device are left out.</returns>
+    public static IReadOnlyList<TcmuTarget> List(TcmuTargetOptions? options = null, TimeProvider? time = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(configuration);
-        try
-        {
-            ConfigFsDirectory.Create(_target);
-            ConfigFsDirectory.Write(_target, "control", $"dev_config={_options.Subtype}/{configuration}");
-            ConfigFsDirectory.Write(_target, "control", string.Create(
-                CultureInfo.InvariantCulture, $"max_data_area_mb={_options.MaxDataAreaMegabytes}"));
-            await EnableAsync(cancellationToken).ConfigureAwait(false);
-            string seconds = ((long)_options.CommandTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            ConfigFsDirectory.Write(_target, "attrib/cmd_time_out", seconds);
-            ConfigFsDirectory.Create(Lun);
-            ConfigFsDirectory.Write(PortalGroup, "nexus", Naa);
-            File.CreateSymbolicLink(Link, _target);
-            return await FindDiskAsync(seconds, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            Detach();
-            throw;
-        }
+        options ??= new TcmuTargetOptions();
+        string naaPrefix = string.Create(CultureInfo.InvariantCulture, $"naa.{options.NaaPrefix:000}");
+        IEnumerable<string> devices = Names(Adapter(options), DirectoryPrefix);
+        IEnumerable<string> loopbacks = Names($"{options.TargetRoot}/loopback", naaPrefix)
+            .SelectMany(name => Names($"{options.TargetRoot}/loopback/{naaPrefix}{name}/tpgt_1/lun/lun_0", DirectoryPrefix));
+        return [.. devices.Concat(loopbacks).Where(IsId).Distinct().Order(StringComparer.Ordinal).Select(id => new TcmuTarget(id, options, time))];
+    }
+
+    /// <summary>Finds the disk of a device that was attached before, perhaps by another process.</summary>
+    /// <returns>The disk, such as <c>/dev/sda</c>; <see langword="null"/> when there is none.</returns>
+    public string? FindDisk()
+    {
+        return DiskDirectory is string directory && Names(directory + "/block", "").FirstOrDefault() is string name && File.Exists("/dev/" + name)
+            ? "/dev/" + name
+            : null;
+    }
+
+    /// <summary>Has the kernel look at the disk's capacity again, after it was resized.</summary>
+    /// <exception cref="IOException">There is no disk.</exception>
+    public void Rescan()
+    {
+        ConfigFsDirectory.Write(DiskDirectory ?? throw new IOException($"There is no disk of {_target}."), "rescan", "1");
     }
 
     /// <summary>Takes down whatever there is of the device. Nothing at all is fine too.</summary>
+    /// <remarks>Blocks until the handler has let the device go.</remarks>
     /// <exception cref="IOException">The disk is in use, or its handler is dead and does not answer.</exception>
     public void Detach()
     {
@@ -98,47 +122,33 @@ public sealed class TcmuTarget
         ConfigFsDirectory.Remove(_target);
     }
 
-    private async Task EnableAsync(CancellationToken cancellationToken)
+    private static string Adapter(TcmuTargetOptions options) =>
+        string.Create(CultureInfo.InvariantCulture, $"{options.TargetRoot}/core/user_{options.HostBusAdapter}");
+
+    private static bool IsId(string id) => id.Length is > 0 and <= MaxIdLength && id.All(char.IsAsciiLetterOrDigit);
+
+    /// <summary>The names below a directory that begin with a prefix, without it.</summary>
+    private static string[] Names(string directory, string prefix)
     {
-        for (int i = 1; ; i++)
+        try
         {
-            try
-            {
-                // Returns when the handler has answered; on the pool, since that may take as long as an image takes to open.
-                await Task.Run(() => ConfigFsDirectory.Write(_target, "enable", "1"), cancellationToken).ConfigureAwait(false);
-                return;
-            }
-            catch (IOException error) when (error.HResult == EAGAIN && i < EnableTries)
-            {
-                // The handler is starting: the kernel holds announcements back.
-                await Task.Delay(s_enablePause, _time, cancellationToken).ConfigureAwait(false);
-            }
-            catch (IOException error)
-            {
-                throw new IOException($"The handler of '{_options.Subtype}' refused {_target}, or there is none: {error.Message}", error);
-            }
+            return [.. new DirectoryInfo(directory).EnumerateFileSystemInfos(prefix + "*").Select(entry => entry.Name[prefix.Length..])];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
         }
     }
 
-    private async Task<string> FindDiskAsync(string timeoutSeconds, CancellationToken cancellationToken)
+    private static string? ReadTrimmed(string path)
     {
-        string address = (await File.ReadAllTextAsync($"{PortalGroup}/address", cancellationToken).ConfigureAwait(false)).Trim();
-        string blocks = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device/block";
-        for (int i = 0; i < DiskTries; i++)
+        try
         {
-            if (Directory.Exists(blocks) && Directory.EnumerateDirectories(blocks).FirstOrDefault() is string block)
-            {
-                string name = Path.GetFileName(block);
-                if (File.Exists("/dev/" + name))
-                {
-                    ConfigFsDirectory.Write($"{_options.SysFsRoot}/block/{name}/device", "timeout", timeoutSeconds);
-                    return "/dev/" + name;
-                }
-            }
-
-            await Task.Delay(s_diskPause, _time, cancellationToken).ConfigureAwait(false);
+            return File.ReadAllText(path).Trim();
         }
-
-        throw new IOException($"The kernel made no disk of {_target}: {blocks} stayed empty.");
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }

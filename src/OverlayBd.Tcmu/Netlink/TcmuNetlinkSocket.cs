@@ -14,7 +14,6 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
     private const int NETLINK_GENERIC = 16;
     private const int SOL_NETLINK = 270;
     private const int NETLINK_ADD_MEMBERSHIP = 1;
-    private const int NETLINK_NO_ENOBUFS = 5;
     private const int SO_RCVBUFFORCE = 33;
     private const ushort NLM_F_REQUEST = 1;
     private const ushort GENL_ID_CTRL = 16;
@@ -27,11 +26,10 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
     private const byte FamilyVersion = 2;
     private const byte DoneOffset = 3; // ADDED_DEVICE_DONE is ADDED_DEVICE + 3, and so on
 
-    /// <summary>Room for the events of a thousand devices that are made at once.</summary>
-    private const int ReceiveBuffer = 8 * 1024 * 1024;
-
     private readonly int _socket;
     private readonly byte[] _message = new byte[64 * 1024];
+    private readonly Lock _sending = new(); // guards _closed
+    private bool _closed;
     private ushort _family;
 
     private TcmuNetlinkSocket(int socket) => _socket = socket;
@@ -40,12 +38,12 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
 
     /// <summary>Opens the socket, finds the family, joins its group and promises the kernel an answer to every event.</summary>
     /// <exception cref="IOException">The kernel has no TCMU, or the caller is not root.</exception>
-    public static TcmuNetlinkSocket Open()
+    public static TcmuNetlinkSocket Open(int receiveBuffer)
     {
         var result = new TcmuNetlinkSocket(Errno.Check(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC), "open a netlink socket"));
         try
         {
-            result.Prepare();
+            result.Prepare(receiveBuffer);
             return result;
         }
         catch
@@ -56,9 +54,16 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
     }
 
     /// <summary>Receives one datagram and hands out its events. Blocks.</summary>
-    public void Receive(ICollection<TcmuNetlinkEvent> events)
+    /// <returns>Whether nothing was lost: when the buffer was full, the kernel drops events and tells so once.</returns>
+    public bool TryReceive(ICollection<TcmuNetlinkEvent> events)
     {
-        foreach (Range range in Messages(ReceiveDatagram()))
+        int length = ReceiveDatagram();
+        if (length < 0)
+        {
+            return errno == ENOBUFS ? false : throw Errno.ToException("receive from the kernel over netlink");
+        }
+
+        foreach (Range range in Messages(length))
         {
             ReadOnlySpan<byte> message = _message.AsSpan()[range];
             if (BitConverter.ToUInt16(message[4..]) == _family && TcmuNetlinkEvent.TryParse(message, out TcmuNetlinkEvent result))
@@ -66,6 +71,8 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
                 events.Add(result);
             }
         }
+
+        return true;
     }
 
     /// <summary>Answers an event, which lets go of who waits in the kernel.</summary>
@@ -80,14 +87,21 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
         Send(writer.Finish());
     }
 
-    public void Dispose() => _ = close(_socket);
-
-    private void Prepare()
+    public void Dispose()
     {
-        int size = ReceiveBuffer;
-        _ = setsockopt(_socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(int));
-        int one = 1;
-        _ = setsockopt(_socket, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(int));
+        lock (_sending)
+        {
+            if (!_closed)
+            {
+                _closed = true;
+                _ = close(_socket);
+            }
+        }
+    }
+
+    private void Prepare(int receiveBuffer)
+    {
+        _ = setsockopt(_socket, SOL_SOCKET, SO_RCVBUFFORCE, &receiveBuffer, sizeof(int));
         Span<byte> address = stackalloc byte[12];
         address.Clear();
         address[0] = AF_NETLINK;
@@ -109,7 +123,7 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
         writer.Add(CTRL_ATTR_FAMILY_NAME, FamilyName);
         Send(writer.Finish());
         int? group = null;
-        foreach (Range range in Messages(ReceiveDatagram()))
+        foreach (Range range in Messages(Errno.Check(ReceiveDatagram(), "receive from the kernel over netlink")))
         {
             ReadOnlySpan<byte> message = _message.AsSpan()[range];
             if (BitConverter.ToUInt16(message[4..]) != GENL_ID_CTRL)
@@ -161,9 +175,17 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
 
     private void Send(ReadOnlySpan<byte> message)
     {
-        fixed (byte* bytes = message)
+        lock (_sending)
         {
-            Errno.Check((int)(long)send(_socket, bytes, message.Length, 0), "send to the kernel over netlink");
+            if (_closed)
+            {
+                return; // the number may belong to something else by now
+            }
+
+            fixed (byte* bytes = message)
+            {
+                Errno.Check((int)(long)send(_socket, bytes, message.Length, 0), "send to the kernel over netlink");
+            }
         }
     }
 
@@ -178,7 +200,7 @@ internal sealed unsafe class TcmuNetlinkSocket : IDisposable
             }
             while (length < 0 && errno == EINTR);
 
-            return Errno.Check(length, "receive from the kernel over netlink");
+            return length;
         }
     }
 

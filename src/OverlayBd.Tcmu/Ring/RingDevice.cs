@@ -17,5 +17,8 @@ internal abstract unsafe class RingDevice : IDisposable
     /// <summary>Tells the kernel that commands have ended.</summary>
     public abstract void RingDoorbell();
 
+    /// <summary>Lets go of the data area of a command that was answered with the flag to keep it.</summary>
+    public abstract void ReleaseKeptBuffer(ushort commandId);
+
     public abstract void Dispose();
 }

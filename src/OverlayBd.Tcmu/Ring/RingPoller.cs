@@ -15,16 +15,24 @@ namespace OverlayBd.Tcmu.Ring;
 internal sealed unsafe class RingPoller : IDisposable
 {
     private const int MaxEvents = 64;
-    private readonly ConcurrentDictionary<int, TcmuDevice> _devices = new();
+    private const long StopKey = 0;
+    private readonly ConcurrentDictionary<long, TcmuDevice> _devices = new();
+    private readonly Lock _membership = new(); // so that a descriptor's number cannot be used again between the two halves of a removal
+    private readonly Action<TcmuDevice> _gone;
     private readonly int _epoll;
     private readonly int _stop;
     private readonly Thread _thread;
+    private long _lastKey;
 
-    public RingPoller(int number)
+    /// <summary>Starts the thread.</summary>
+    /// <param name="number">Part of the thread's name.</param>
+    /// <param name="gone">Told of a device whose ring can no longer be read, on the thread, which it must not hold up.</param>
+    public RingPoller(int number, Action<TcmuDevice> gone)
     {
+        _gone = gone;
         _epoll = Errno.Check(epoll_create1(EPOLL_CLOEXEC), "create an epoll descriptor");
         _stop = Errno.Check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "create an event descriptor");
-        Control(EPOLL_CTL_ADD, _stop, EPOLLIN);
+        Control(_stop, StopKey);
         _thread = new Thread(Run) { IsBackground = true, Name = $"tcmu-ring-{number}" };
         _thread.Start();
     }
@@ -32,16 +40,33 @@ internal sealed unsafe class RingPoller : IDisposable
     /// <summary>Begins to read the device's ring, from now on and on this poller's thread only.</summary>
     public void Add(TcmuDevice device)
     {
-        _devices[device.Descriptor] = device;
-        Control(EPOLL_CTL_ADD, device.Descriptor, EPOLLIN | EPOLLET);
+        lock (_membership)
+        {
+            device.PollKey = ++_lastKey;
+            _devices[device.PollKey] = device;
+            try
+            {
+                Control(device.Descriptor, device.PollKey);
+            }
+            catch (IOException)
+            {
+                _devices.TryRemove(device.PollKey, out _);
+                throw;
+            }
+        }
     }
 
     /// <summary>Ends it. The thread may be reading the ring right now; the device waits for that itself.</summary>
     public void Remove(TcmuDevice device)
     {
-        epoll_event none;
-        _ = epoll_ctl(_epoll, EPOLL_CTL_DEL, device.Descriptor, &none);
-        _devices.TryRemove(device.Descriptor, out _);
+        lock (_membership)
+        {
+            if (_devices.TryRemove(device.PollKey, out _))
+            {
+                epoll_event none;
+                _ = epoll_ctl(_epoll, EPOLL_CTL_DEL, device.Descriptor, &none);
+            }
+        }
     }
 
     public void Dispose()
@@ -53,12 +78,13 @@ internal sealed unsafe class RingPoller : IDisposable
         _ = close(_stop);
     }
 
-    private void Control(int operation, int descriptor, int events)
+    // Known by keys that are never used again: an event that was fetched before its device went can then not be taken for another's.
+    private void Control(int descriptor, long key)
     {
         epoll_event entry = default;
-        entry.events = events;
-        entry.data.fd = descriptor;
-        Errno.Check(epoll_ctl(_epoll, operation, descriptor, &entry), "watch a descriptor");
+        entry.events = EPOLLIN | EPOLLET;
+        entry.data.u64 = (ulong)key;
+        Errno.Check(epoll_ctl(_epoll, EPOLL_CTL_ADD, descriptor, &entry), "watch a descriptor");
     }
 
     private void Run()
@@ -69,16 +95,20 @@ internal sealed unsafe class RingPoller : IDisposable
             int count = epoll_wait(_epoll, events, MaxEvents, -1);
             for (int i = 0; i < count; i++)
             {
-                int descriptor = events[i].data.fd;
-                if (descriptor == _stop)
+                long key = (long)events[i].data.u64;
+                if (key == StopKey)
                 {
                     return;
                 }
 
-                bool gone = (events[i].events & (EPOLLERR | EPOLLHUP)) != 0;
-                if (_devices.TryGetValue(descriptor, out TcmuDevice? device) && (gone || !device.ReadRing()))
+                bool hungUp = (events[i].events & (EPOLLERR | EPOLLHUP)) != 0;
+                if (_devices.TryGetValue(key, out TcmuDevice? device) && !device.ReadRing(hungUp))
                 {
                     Remove(device);
+                    if (device.IsGone)
+                    {
+                        _gone(device);
+                    }
                 }
             }
         }

@@ -30,4 +30,5 @@ internal static class TcmuEntry
 
     public const byte UnknownOperationFlag = 1;
     public const byte ReadLengthFlag = 2;
+    public const byte KeepBufferFlag = 4;
 }

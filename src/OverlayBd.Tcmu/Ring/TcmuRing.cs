@@ -35,6 +35,9 @@ internal sealed unsafe class TcmuRing
 
     public TcmuMailbox Mailbox { get; }
 
+    /// <summary>Whether a command can be answered while its data area stays as it is.</summary>
+    public bool CanKeepBuffers => (Mailbox.Flags & TcmuMailboxFlags.KeepBuffer) != 0;
+
     /// <summary>Whether everything that was read has been completed.</summary>
     public bool IsDrained => Volatile.Read(ref *(uint*)(_map + TcmuMailbox.TailOffset)) == Volatile.Read(ref *(uint*)(_map + TcmuMailbox.HeadOffset));
 
@@ -80,7 +83,13 @@ internal sealed unsafe class TcmuRing
     }
 
     /// <summary>Writes the response of a command. The kernel looks at it once the doorbell has been rung.</summary>
-    public void Complete(ushort commandId, byte status, ReadOnlySpan<byte> sense, uint? readLength)
+    /// <param name="commandId">The kernel's number of the command.</param>
+    /// <param name="status">The SAM status.</param>
+    /// <param name="sense">The sense data, when there is any.</param>
+    /// <param name="readLength">How much of the data-in buffer is meant, when that is not all.</param>
+    /// <param name="keepBuffer">Whether the kernel is to keep the data area of the command, and its number, until they are released.</param>
+    /// <exception cref="InvalidDataException">No command is left in the ring.</exception>
+    public void Complete(ushort commandId, byte status, ReadOnlySpan<byte> sense, uint? readLength, bool keepBuffer = false)
     {
         lock (_tail)
         {
@@ -89,17 +98,22 @@ internal sealed unsafe class TcmuRing
             uint word = *(uint*)entry;
             while ((word & TcmuEntry.OperationMask) != TcmuEntry.CommandOperation)
             {
+                if ((word & ~TcmuEntry.OperationMask) == 0)
+                {
+                    throw new InvalidDataException($"The TCMU ring has an entry without length at its tail, {tail}.");
+                }
+
                 tail = (tail + (word & ~TcmuEntry.OperationMask)) % _ringSize;
                 entry = _ring + tail;
                 word = *(uint*)entry;
             }
 
             *(ushort*)(entry + TcmuEntry.CommandId) = commandId;
-            entry[TcmuEntry.UserFlags] = 0;
+            entry[TcmuEntry.UserFlags] = keepBuffer ? TcmuEntry.KeepBufferFlag : (byte)0;
             entry[TcmuEntry.ScsiStatus] = status;
             if (readLength is uint length && (Mailbox.Flags & TcmuMailboxFlags.ReadLength) != 0)
             {
-                entry[TcmuEntry.UserFlags] = TcmuEntry.ReadLengthFlag;
+                entry[TcmuEntry.UserFlags] |= TcmuEntry.ReadLengthFlag;
                 *(uint*)(entry + TcmuEntry.ReadLength) = length;
             }
 
@@ -127,10 +141,11 @@ internal sealed unsafe class TcmuRing
             byte* vector = entry + TcmuEntry.Vectors + i * TcmuEntry.VectorLength;
             ulong offset = *(ulong*)vector;
             ulong size = *(ulong*)(vector + sizeof(ulong));
-            if (size > (uint)_mapLength || offset > (uint)_mapLength - size)
+            if (size > (uint)_mapLength || offset > (uint)_mapLength - size || offset < Mailbox.RingOffset + Mailbox.RingSize)
             {
                 throw new InvalidDataException(
-                    $"The TCMU command at {_readAt} has {size} bytes of data at {offset}, outside the mapping of {_mapLength}.");
+                    $"The TCMU command at {_readAt} has {size} bytes of data at {offset}, outside the data area: that begins at " +
+                    $"{Mailbox.RingOffset + Mailbox.RingSize} and the mapping ends at {_mapLength}.");
             }
 
             command.AddSegment(new RingSegment((int)offset, (int)size));

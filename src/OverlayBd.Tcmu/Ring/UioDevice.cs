@@ -9,11 +9,13 @@ namespace OverlayBd.Tcmu.Ring;
 /// <summary>An open /dev/uioN with its mapping: the kernel rings it when commands have come, we when some have ended.</summary>
 internal sealed unsafe class UioDevice : RingDevice
 {
+    private readonly TcmuDeviceActions _actions;
     private int _descriptor;
     private byte* _map;
 
-    private UioDevice(int descriptor, byte* map, int length)
+    private UioDevice(TcmuDeviceInfo info, int descriptor, byte* map, int length)
     {
+        _actions = new TcmuDeviceActions(info);
         _descriptor = descriptor;
         _map = map;
         Length = length;
@@ -27,8 +29,9 @@ internal sealed unsafe class UioDevice : RingDevice
 
     /// <summary>Opens a device, which only one process can have open, and maps it.</summary>
     /// <exception cref="IOException">It cannot be opened or mapped.</exception>
-    public static UioDevice Open(int minor)
+    public static UioDevice Open(TcmuDeviceInfo info)
     {
+        int minor = info.Minor;
         string size = File.ReadAllText($"/sys/class/uio/uio{minor}/maps/map0/size").Trim();
         long length = long.Parse(size.AsSpan(size.StartsWith("0x", StringComparison.Ordinal) ? 2 : 0), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         if (length is <= 0 or > int.MaxValue)
@@ -45,7 +48,7 @@ internal sealed unsafe class UioDevice : RingDevice
             throw error;
         }
 
-        return new UioDevice(descriptor, (byte*)map, (int)length);
+        return new UioDevice(info, descriptor, (byte*)map, (int)length);
     }
 
     public override void RingDoorbell()
@@ -53,6 +56,8 @@ internal sealed unsafe class UioDevice : RingDevice
         uint zero = 0;
         _ = write(_descriptor, &zero, sizeof(uint)); // fails only when the device is gone, and its commands with it
     }
+
+    public override void ReleaseKeptBuffer(ushort commandId) => _actions.TryFreeKeptBuffer(commandId);
 
     public override void Dispose()
     {

@@ -17,15 +17,16 @@ internal sealed class ScsiEmulator(DiskIdentity identity)
 
     /// <summary>Writes the answer to <paramref name="data"/>, which is zeroed first.</summary>
     /// <returns>GOOD with the length of the answer, or what is wrong.</returns>
-    public ScsiResult Execute(ReadOnlySpan<byte> cdb, ulong blockCount, Span<byte> data)
+    public ScsiResult Execute(ReadOnlySpan<byte> cdb, DiskState state, Span<byte> data)
     {
         data.Clear();
         return (ScsiOpcode)cdb[0] switch
         {
             ScsiOpcode.Inquiry => Inquiry(cdb, data),
-            ScsiOpcode.ReadCapacity10 => ReadCapacity10(blockCount, data),
-            ScsiOpcode.ServiceActionIn16 => (cdb[1] & 0x1F) == 0x10 ? ReadCapacity16(blockCount, data) : ScsiResult.InvalidField,
-            ScsiOpcode.ModeSense6 or ScsiOpcode.ModeSense10 => ModeSense(cdb, data),
+            ScsiOpcode.ReadCapacity10 => ReadCapacity10(state.BlockCount, data),
+            ScsiOpcode.ServiceActionIn16 => (cdb[1] & 0x1F) == 0x10 ? ReadCapacity16(state.BlockCount, data) : ScsiResult.InvalidField,
+            ScsiOpcode.ModeSense6 or ScsiOpcode.ModeSense10 => ModeSense(cdb, state.WriteCache, data),
+            ScsiOpcode.MaintenanceIn => (cdb[1] & 0x1F) == 0x0C ? SupportedOpcodes.Report(cdb, data) : ScsiResult.UnknownOperation,
             ScsiOpcode.ReportLuns => ReportLuns(data),
             ScsiOpcode.RequestSense => RequestSense(data),
             ScsiOpcode.TestUnitReady or ScsiOpcode.StartStopUnit or ScsiOpcode.PreventAllowMediumRemoval => ScsiResult.Good,
@@ -142,7 +143,7 @@ internal sealed class ScsiEmulator(DiskIdentity identity)
         return ScsiResult.Data(32);
     }
 
-    private ScsiResult ModeSense(ReadOnlySpan<byte> cdb, Span<byte> data)
+    private ScsiResult ModeSense(ReadOnlySpan<byte> cdb, bool writeCache, Span<byte> data)
     {
         bool ten = cdb[0] == (byte)ScsiOpcode.ModeSense10;
         int header = ten ? 8 : 4;
@@ -154,7 +155,7 @@ internal sealed class ScsiEmulator(DiskIdentity identity)
         }
 
         int length = header;
-        length += ModePages.Write(page, changeable, identity.WriteCache, data[header..]);
+        length += ModePages.Write(page, changeable, writeCache, data[header..]);
         if (length == header)
         {
             return ScsiResult.InvalidField;

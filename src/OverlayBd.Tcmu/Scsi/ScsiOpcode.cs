@@ -30,6 +30,8 @@ internal enum ScsiOpcode : byte
     WriteSame16 = 0x93,
     ServiceActionIn16 = 0x9E,
     ReportLuns = 0xA0,
+    MaintenanceIn = 0xA3,
     Read12 = 0xA8,
     Write12 = 0xAA,
+    Verify12 = 0xAF,
 }

@@ -15,6 +15,7 @@ internal readonly record struct ScsiResult(byte Status, byte SenseKey, ushort Ad
     public const int SenseLength = 18;
 
     private const byte CheckConditionStatus = 0x02;
+    private const byte BusyStatus = 0x08;
 
     public static ScsiResult Good => default;
 
@@ -35,11 +36,21 @@ internal readonly record struct ScsiResult(byte Status, byte SenseKey, ushort Ad
     /// <summary>DATA PROTECT, write protected.</summary>
     public static ScsiResult WriteProtected => new(CheckConditionStatus, 0x07, 0x2700);
 
-    /// <summary>ABORTED COMMAND: the time was over; the initiator may try again.</summary>
+    /// <summary>DATA PROTECT, space allocation failed: a file system sees that there is no space left.</summary>
+    public static ScsiResult NoSpace => new(CheckConditionStatus, 0x07, 0x2707);
+
+    /// <summary>MEDIUM ERROR, read retries exhausted. Also for a write: Linux repeats every other medium error five times,
+    /// and each time the waiting would begin anew.</summary>
     public static ScsiResult TimedOut => new(CheckConditionStatus, 0x03, 0x1101);
+
+    /// <summary>BUSY: the initiator is to repeat the command.</summary>
+    public static ScsiResult Busy => new(BusyStatus, 0, 0);
 
     /// <summary>UNIT ATTENTION, capacity data has changed.</summary>
     public static ScsiResult CapacityChanged => new(CheckConditionStatus, 0x06, 0x2A09);
+
+    /// <summary>UNIT ATTENTION, mode parameters changed.</summary>
+    public static ScsiResult ModeParametersChanged => new(CheckConditionStatus, 0x06, 0x2A01);
 
     public static ScsiResult Data(int length) => new(0, 0, 0, length);
 

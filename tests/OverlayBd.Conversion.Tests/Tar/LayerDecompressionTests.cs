@@ -129,7 +129,10 @@ public sealed class LayerDecompressionTests
     {
         // A frame header that asks for a window of 256 MiB: descriptor without a content size, then exponent 18.
         byte[] frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 1, 0, 0];
-        await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(new MemoryStream(frame)));
+        InvalidDataException error = await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(new MemoryStream(frame)));
+        Assert.Contains("'layer'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("128 MiB", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--long=27", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,6 +32,27 @@ public sealed class Crc32CTests
     }
 
     [Fact]
+    public void Append_OfEveryLengthAndAlignment_InEveryWay_EqualsTheSerial()
+    {
+        byte[] data = new byte[4096 + 64];
+        new Random(3).NextBytes(data);
+        for (int start = 0; start < 64; start++)
+        {
+            // The serial register of a length continues that of the length before.
+            uint expected = 0x9E3779B9;
+            for (int length = 0; length <= 4096; length++)
+            {
+                ReadOnlySpan<byte> slice = data.AsSpan(start, length);
+                expected = length == 0 ? expected : Crc32C.AppendSerially(expected, slice[^1..]);
+                if (expected != Crc32C.Append(0x9E3779B9, slice) || (Crc32C.HasStreams && expected != Crc32C.AppendInStreams(0x9E3779B9, slice)))
+                {
+                    Assert.Fail($"{length} bytes from {start} on have another register");
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Append_InPieces_EqualsTheWhole()
     {
         byte[] data = new byte[200_000];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using OverlayBd.Testing;
 using Tmds.Linux;
 
 namespace OverlayBd.Fuse.Tests.Infrastructure;
@@ -40,7 +41,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Stops the process where it is (SIGSTOP), as one that hangs; it can still be killed.</summary>
-    public void Freeze() => Assert.Equal(0, LibC.kill(_process.Id, LibC.SIGSTOP));
+    public async Task FreezeAsync()
+    {
+        Assert.Equal(0, LibC.kill(_process.Id, LibC.SIGSTOP));
+        await Eventually.TrueAsync(
+            () => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+                .All(static thread => File.ReadAllText(Path.Combine(thread, "stat")).Contains(") T ", StringComparison.Ordinal)),
+            "every thread of the server is stopped");
+    }
 
     /// <summary>Lets a frozen process go on.</summary>
     public void Thaw() => Assert.Equal(0, LibC.kill(_process.Id, LibC.SIGCONT));

@@ -26,7 +26,8 @@ public sealed class UsageTests : IDisposable
     {
         string help = await _fixture.AnswerAsync("--help");
         foreach (string verb in (string[])
-            ["convert", "mount", "umount", "attach", "detach", "list", "run", "inspect", "export", "verify", "stats", "doctor", "pull"])
+            ["convert", "mount", "umount", "attach", "detach", "list", "run", "inspect", "export", "verify", "stats", "doctor", "pull", "rpull",
+                "obdconv", "record-trace"])
         {
             Assert.Contains("  " + verb, help, StringComparison.Ordinal);
         }

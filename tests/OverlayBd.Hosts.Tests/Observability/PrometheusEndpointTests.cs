@@ -2,16 +2,23 @@
 
 extern alias backstore;
 
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using backstore::OverlayBd.Backstore.Observability.Metrics;
 using Microsoft.Extensions.Time.Testing;
 using OverlayBd.Format.Config;
+using OverlayBd.Images;
+using OverlayBd.Registry;
+using OverlayBd.Registry.Caching;
 using OverlayBd.Registry.Observation;
 
 namespace OverlayBd.Hosts.Tests.Observability;
 
-public sealed class PrometheusEndpointTests : IAsyncDisposable
+public sealed partial class PrometheusEndpointTests : IAsyncDisposable
 {
     private readonly ObservedServer _server = new();
 
@@ -108,6 +115,38 @@ public sealed class PrometheusEndpointTests : IAsyncDisposable
         Assert.Equal(0, text["overlaybd_log_dropped_total{log=\"audit\"}"]);
     }
 
+    [Fact]
+    public async Task EveryInstrument_IsDocumented()
+    {
+        foreach (Assembly library in (Assembly[])[typeof(OverlayBdImage).Assembly, typeof(RegistryClient).Assembly])
+        {
+            foreach (Type telemetry in library.GetTypes().Where(type => type.Name.EndsWith("Telemetry", StringComparison.Ordinal)))
+            {
+                RuntimeHelpers.RunClassConstructor(telemetry.TypeHandle);
+            }
+        }
+
+        _server.Devices = new FixedDevices();
+        await _server.StartAsync();
+        await using BlockCache cache = await BlockCache.OpenAsync(new() { Directory = _server["cache"] });
+        HashSet<string> names = [];
+        using (MeterListener listener = new())
+        {
+            listener.InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name is "OverlayBd.Backstore" or "OverlayBd.Registry" or "OverlayBd.Images"
+                    && instrument.Name.StartsWith("overlaybd.", StringComparison.Ordinal))
+                {
+                    names.Add(instrument.Name);
+                }
+            };
+            listener.Start();
+        }
+
+        HashSet<string> documented = [.. Cell().Matches(await File.ReadAllTextAsync(DocumentPath())).Select(match => match.Groups[1].Value)];
+        Assert.Equal(documented.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("/metrics", "GET", HttpStatusCode.OK)]
     [InlineData("/metrics/and/more?x=y", "GET", HttpStatusCode.OK)]
@@ -150,6 +189,12 @@ public sealed class PrometheusEndpointTests : IAsyncDisposable
         await _server.StartAsync();
         await Assert.ThrowsAsync<HttpRequestException>(() => _server.GetAsync("/metrics"));
     }
+
+    private static string DocumentPath([CallerFilePath] string path = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "../../../docs/metrics.md"));
+
+    [GeneratedRegex(@"^\| `(overlaybd\.[a-z_.]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex Cell();
 
     private static DeviceMetrics Device(string id) =>
         new() { Id = id, Source = $"{id} \"quoted\" \\ image", FrontEnd = "tcmu", Size = 1 << 20 };

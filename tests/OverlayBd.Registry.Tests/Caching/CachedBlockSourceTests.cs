@@ -2,6 +2,7 @@
 
 using OverlayBd.Format.Oci;
 using OverlayBd.Registry.Caching;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Registry.Tests.Caching;
 
@@ -163,8 +164,15 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         var cancelled = new TaskCompletionSource();
         origin.Before = async (_, _, token) =>
         {
-            await using CancellationTokenRegistration registration = token.Register(() => cancelled.TrySetResult());
-            await Task.Delay(Timeout.Infinite, token);
+            // Not by registering with the token: the delay's own callback comes first, and would take the registration away.
+            try
+            {
+                await Task.Delay(Timeout.Infinite, token);
+            }
+            finally
+            {
+                cancelled.TrySetResult();
+            }
         };
         using var cancellation = new CancellationTokenSource();
         Task first = source.ReadAsync(0, new byte[10], cancellation.Token).AsTask();
@@ -172,7 +180,7 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        await cancelled.Task.WaitAsync(Token);
+        await cancelled.Task.WaitAsync(Eventually.Patience, Token);
 
         origin.Before = (_, _, _) => Task.CompletedTask;
         await ExpectAsync(source, content, 0, Unit);
@@ -191,7 +199,7 @@ public sealed class CachedBlockSourceTests : CacheTestBase
         Task foreign = ExpectAsync(other, content, 0, Unit);
         await source.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => own);
-        await foreign;
+        await foreign.WaitAsync(Eventually.Patience, Token);
         Assert.True(origin.WasDisposed);
         Assert.Single(otherOrigin.Reads);
     }

@@ -23,8 +23,10 @@ internal sealed class TcmuDisk(TcmuServer server, TcmuTarget target, string path
     public long Number(string attribute) => long.Parse(Attribute(attribute), CultureInfo.InvariantCulture);
 
     /// <summary>The content of a file below the disk's directory in sysfs, such as "queue/logical_block_size".</summary>
-    public string Attribute(string attribute) =>
-        File.ReadAllText($"/sys/block/{System.IO.Path.GetFileName(path)}/{attribute}").Trim();
+    public string Attribute(string attribute) => File.ReadAllText(SysFs(attribute)).Trim();
+
+    /// <summary>A path below the disk's directory in sysfs.</summary>
+    public string SysFs(string name) => $"/sys/block/{System.IO.Path.GetFileName(path)}/{name}";
 
     public async Task<string> Sha256Async() => (await Shell.RunAsync("sha256sum", path)).Split(' ')[0];
 

@@ -97,5 +97,6 @@ internal sealed class TcmuServer : IAsyncDisposable
         }
 
         await StopHandlerAsync();
+        Assert.Empty(GuestKernel.Devices.Concat(GuestKernel.LoopbackTargets));
     }
 }

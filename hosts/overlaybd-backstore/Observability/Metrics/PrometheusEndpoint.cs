@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -63,6 +64,12 @@ internal sealed class PrometheusEndpoint(
 
     private async Task AnswerAsync(HttpContext context)
     {
+        // Scrapes are no spans that anybody wants.
+        if (Activity.Current is Activity activity)
+        {
+            activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+        }
+
         if (!(context.Request.Path.Value ?? "").StartsWith(config.UriPrefix, StringComparison.Ordinal))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -22,6 +22,7 @@ internal sealed class ServiceManagerLink(
     private readonly List<IDisposable> _registrations = [];
     private string _status = "";
     private bool _wasHealthy = true;
+    private int _ticking;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -54,6 +55,22 @@ internal sealed class ServiceManagerLink(
 
     private void Tick()
     {
+        // A tick that takes longer than the interval is not overtaken.
+        if (Interlocked.Exchange(ref _ticking, 1) == 0)
+        {
+            try
+            {
+                Report();
+            }
+            finally
+            {
+                Volatile.Write(ref _ticking, 0);
+            }
+        }
+    }
+
+    private void Report()
+    {
         bool healthy = health?.IsHealthy ?? true;
         if (healthy && settings.Systemd.WatchdogInterval is not null)
         {
@@ -66,9 +83,9 @@ internal sealed class ServiceManagerLink(
 
         _wasHealthy = healthy;
         string status = healthy ? Describe() : "Not healthy";
-        if (status != _status)
+        if (status != _status && notifier.Status(status))
         {
-            notifier.Status(_status = status);
+            _status = status;
         }
     }
 

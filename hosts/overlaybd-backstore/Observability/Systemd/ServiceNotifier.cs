@@ -9,11 +9,15 @@ namespace OverlayBd.Backstore.Observability.Systemd;
 /// <summary>Tells the service manager how the server is, over the socket that it named; does nothing without one.</summary>
 internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<ServiceNotifier> logger)
 {
+    // A service manager that reads nothing must not hold this server up.
+    private const int PatienceInMilliseconds = 1000;
+
     public bool IsWanted => environment.NotifySocket is not null;
 
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
 
-    public void Status(string status) => Send($"STATUS={status}");
+    /// <returns>Whether it was told, or nobody wants to know.</returns>
+    public bool Status(string status) => Send($"STATUS={status}");
 
     public void Stopping() => Send("STOPPING=1\nSTATUS=Detaching devices");
 
@@ -27,25 +31,27 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
         Send($"RELOADING=1\nMONOTONIC_USEC={microseconds}");
     }
 
-    private void Send(string state)
+    private bool Send(string state)
     {
         if (environment.NotifySocket is not string path)
         {
-            return;
+            return true;
         }
 
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = PatienceInMilliseconds };
 
             // A leading @ stands for the zero byte of an abstract name.
             socket.Connect(new UnixDomainSocketEndPoint(path.StartsWith('@') ? "\0" + path[1..] : path));
             socket.Send(Encoding.UTF8.GetBytes(state));
+            return true;
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
             // The server is no worse for it.
             ObservabilityLog.NotifyFailed(logger, state.Split('\n')[0], e.Message);
+            return false;
         }
     }
 }
