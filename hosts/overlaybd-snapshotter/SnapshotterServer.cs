@@ -2,6 +2,7 @@
 
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OverlayBd.Snapshotter;
 using OverlayBd.Snapshotter.Devices;
 using OverlayBd.Snapshotter.Grpc;
@@ -53,7 +54,7 @@ internal static class SnapshotterServer
         using CallMetrics metrics = new();
         using SnapshotsService service = new(snapshotter, loggers);
         await using MetricsServer? exporter = config.Exporter.Enable ? await MetricsServer.StartAsync(config.Exporter, metrics) : null;
-        await using WebApplication application = Build(config, service);
+        await using WebApplication application = Build(config, snapshotter, service);
         using (SocketFile.RestrictNew())
         {
             await application.StartAsync(cancellationToken);
@@ -68,7 +69,7 @@ internal static class SnapshotterServer
         HostLog.Ended(logger);
     }
 
-    private static WebApplication Build(SnapshotterConfig config, SnapshotsService service)
+    private static WebApplication Build(SnapshotterConfig config, OverlayBdSnapshotter snapshotter, SnapshotsService service)
     {
         // Nothing is configured by files or variables that this program does not name: the configuration is all there is.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
@@ -81,11 +82,30 @@ internal static class SnapshotterServer
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = s_drainTimeout);
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc();
-        builder.Services.AddGrpcHealthChecks();
+        builder.Services.AddGrpcHealthChecks().AddAsyncCheck("database", () => CheckAsync(snapshotter));
         WebApplication application = builder.Build();
         application.MapGrpcService(service.Bind());
         application.MapGrpcHealthChecksService();
         return application;
+    }
+
+    /// <summary>Healthy is who can look into the database.</summary>
+    private static async Task<HealthCheckResult> CheckAsync(OverlayBdSnapshotter snapshotter)
+    {
+        try
+        {
+            await snapshotter.StatAsync("health");
+        }
+        catch (SnapshotException e) when (e.Error == SnapshotError.NotFound)
+        {
+            return HealthCheckResult.Healthy();
+        }
+        catch (Exception e) when (e is SnapshotException or IOException)
+        {
+            return HealthCheckResult.Unhealthy(e.Message);
+        }
+
+        return HealthCheckResult.Healthy();
     }
 
     private static IBlockDeviceAttacher AttacherFor(SnapshotterConfig config, BackstoreAttacher backstore)

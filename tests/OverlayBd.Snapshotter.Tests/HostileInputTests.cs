@@ -94,7 +94,8 @@ public sealed class HostileInputTests
         Assert.Equal(workshop.DirectoryOf("1") + "/fs", mount.Source);
         await workshop.Snapshotter.CommitAsync("../" + key, key);
         await workshop.Snapshotter.PrepareAsync(key, "../" + key);
-        Assert.Equal(["../" + key, key], (await workshop.Snapshotter.ListAsync()).Select(info => info.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            new[] { "../" + key, key }.Order(StringComparer.Ordinal), (await workshop.Snapshotter.ListAsync()).Select(info => info.Name));
         await workshop.Snapshotter.RemoveAsync(key);
         await workshop.Snapshotter.RemoveAsync("../" + key);
         Assert.Empty(workshop.Directories());

@@ -85,8 +85,8 @@ internal sealed record SnapshotterConfig
         List<string> warnings = [];
         SnapshotterConfig config = new()
         {
-            Address = ReadAddress(file, "address", null),
             Snapshots = ReadSnapshots(file, warnings),
+            Address = ReadAddress(file, "address", null),
             Exporter = exporter,
             LogLevel = ParseLevel(file.Text("verbose", "info"))
                 ?? throw file.Wrong("verbose", $"is \"{file.Text("verbose", "")}\", not one of {string.Join(", ", s_logLevels)}"),

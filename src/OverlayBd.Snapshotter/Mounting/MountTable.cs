@@ -21,6 +21,10 @@ internal sealed class MountTable
         .Where(entry => entry.MountPoint == directory || entry.MountPoint.StartsWith(directory + '/', StringComparison.Ordinal))
         .Reverse();
 
+    /// <summary>Whether an overlay writes to a directory.</summary>
+    public bool IsUpperOfOverlay(string directory) => _entries.Exists(
+        entry => entry.FileSystemType == "overlay" && entry.SuperOptions.Split(',').Contains("upperdir=" + directory));
+
     /// <summary>Whether an overlay shows a directory. A client that shortens long options names it relative to a folder above.</summary>
     public bool IsLowerOfOverlay(string directory) => _entries.Exists(entry => entry.LowerDirectories.Any(
         lower => lower == directory || (lower.Length > 0 && lower[0] != '/' && directory.EndsWith('/' + lower, StringComparison.Ordinal))));

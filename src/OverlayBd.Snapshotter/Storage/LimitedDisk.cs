@@ -52,6 +52,11 @@ internal static class LimitedDisk
     public static async Task DissolveAsync(SnapshotDirectory directory)
     {
         await MountAsync(directory).ConfigureAwait(false);
+        if (MountTable.Read().IsUpperOfOverlay(FilesOf(directory)))
+        {
+            throw SnapshotException.Precondition($"{directory.LimitedMount} is in use");
+        }
+
         await RunAsync("cp", "-a", "--", FilesOf(directory) + "/.", directory.Files).ConfigureAwait(false);
         Unmount(directory);
         File.Delete(directory.LimitedDisk);
@@ -60,7 +65,8 @@ internal static class LimitedDisk
     /// <exception cref="SnapshotException">Somebody uses it.</exception>
     public static void Unmount(SnapshotDirectory directory)
     {
-        if (!BlockMount.TryUnmount(directory.LimitedMount))
+        // An overlay keeps the disk without keeping its mount.
+        if (MountTable.Read().IsUpperOfOverlay(FilesOf(directory)) || !BlockMount.TryUnmount(directory.LimitedMount))
         {
             throw SnapshotException.Precondition($"{directory.LimitedMount} is in use");
         }
