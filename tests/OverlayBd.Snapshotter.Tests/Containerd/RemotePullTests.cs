@@ -3,7 +3,6 @@
 using OverlayBd.Format.Oci;
 using OverlayBd.Format.Trace;
 using OverlayBd.Snapshotter.Tests.Infrastructure;
-using OverlayBd.Testing;
 
 namespace OverlayBd.Snapshotter.Tests.Containerd;
 
@@ -67,8 +66,8 @@ public sealed class RemotePullTests(RunnableImage image) : IClassFixture<Runnabl
     {
         string traced = image.ConvertedReference + "-traced";
         await VerbAsync("rpull", "--download-blobs", image.ConvertedReference);
-        string digest = await VerbAsync(
-            "record-trace", "--time", "30", "--disable-network-isolation", "--working-dir", _directory["traces"], image.ConvertedReference, traced);
+        string[] options = ["--time", "30", "--disable-network-isolation", "--working-dir", _directory["traces"]];
+        string digest = await VerbAsync("record-trace", [.. options, image.ConvertedReference, traced]);
         Assert.Empty(Directory.GetFileSystemEntries(_directory["traces"]));
         await AssertNothingIsHeldAsync();
         Manifest manifest = OciJson.ReadManifest(
@@ -89,8 +88,8 @@ public sealed class RemotePullTests(RunnableImage image) : IClassFixture<Runnabl
     {
         await VerbAsync("rpull", image.ConvertedReference);
         await RunAsync(image.ConvertedReference, "before");
-        (int status, _, string error) = await TryVerbAsync(
-            "record-trace", "--time", "2", "--disable-network-isolation", "--working-dir", _directory["traces"], image.ConvertedReference, "never:1");
+        string[] options = ["--time", "2", "--disable-network-isolation", "--working-dir", _directory["traces"]];
+        (int status, _, string error) = await TryVerbAsync("record-trace", [.. options, image.ConvertedReference, "never:1"]);
         Assert.Equal(1, status);
         Assert.Contains("No device records", error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_directory["traces"]));
