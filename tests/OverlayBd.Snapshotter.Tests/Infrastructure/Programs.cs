@@ -7,6 +7,8 @@ internal static class Programs
 {
     public static string Snapshotter => PathOf("overlaybd-snapshotter");
 
+    public static string CommandLine => PathOf("overlaybd");
+
     public static string Backstore => PathOf("overlaybd-backstore");
 
     public static string Repository => Path.GetFullPath(Path.Combine(Built, "..", ".."));
