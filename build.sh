@@ -132,6 +132,8 @@ verb_test() {
 vm_tests() {
     local results=artifacts/TestResults/vm
     mkdir -p "$results"
+    # The guest has no network to make it with.
+    [ -d artifacts/demo-image ] || $SUDO demo/demo.sh --image-only "$PWD/artifacts/demo-image" >&2
     say "running the tests that need TCMU in a virtual machine"
     $SUDO tests/vm/run --memory 3072 --timeout 2400 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
         artifacts/bin/OverlayBd.Vm.Tests/release/OverlayBd.Vm.Tests --results-directory "$PWD/$results" \
@@ -158,7 +160,7 @@ verb_publish() {
         dotnet publish "hosts/$host/$host.csproj" -c Release --verbosity quiet -r "linux-$(machine)" \
             "${kind[@]}" -p:DebugType=none -o artifacts/dist/bin
     done
-    rm -f artifacts/dist/bin/*.xml artifacts/dist/bin/*.dbg artifacts/dist/bin/*.staticwebassets.endpoints.json
+    rm -rf artifacts/dist/bin/etc artifacts/dist/bin/*.xml artifacts/dist/bin/*.dbg artifacts/dist/bin/*.staticwebassets.endpoints.json
     for host in hosts/*/etc; do
         [ ! -d "$host" ] || cp -R "$host/." artifacts/dist/etc/
     done
@@ -202,7 +204,7 @@ verb_demo() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mmdebstrap:mmdebstrap redis-cli:redis-tools \
          setfattr:attr tar:tar curl:curl
-    verb_publish
+    verb_publish --managed
     exec $SUDO demo/demo.sh "$@"
 }
 

@@ -7,8 +7,11 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${OVERLAYBD_DEMO_BIN:-$here/artifacts/dist/bin}
-keep=false
-if [ "${1-}" = --keep ]; then keep=true; shift; fi
+keep=false image_only=''
+case ${1-} in
+    --keep) keep=true; shift ;;
+    --image-only) image_only=${2:?a directory for the OCI layout}; shift 2 ;; # makes the image, and that is all
+esac
 image=${1-}
 
 work=$(mktemp -d /var/tmp/overlaybd-demo.XXXXXX)
@@ -198,6 +201,12 @@ if [ -n "$image" ]; then
     case $source in docker://localhost[:/]* | docker://127.*) source_options=(--src-tls-verify=false) ;; esac
 else
     make_image
+    if [ -n "$image_only" ]; then
+        mkdir -p "$(dirname "$image_only")"
+        rm -rf "$image_only"
+        mv "$work/layout" "$image_only"
+        exit 0
+    fi
     source=oci:$work/layout:demo
 fi
 
