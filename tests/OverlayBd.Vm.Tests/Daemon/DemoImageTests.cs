@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using OverlayBd.Conversion;
 using OverlayBd.Format.Oci;
-using OverlayBd.Images;
 using OverlayBd.Registry;
 using OverlayBd.Testing.Registries;
 using OverlayBd.Vm.Tests.Guest;
