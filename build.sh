@@ -100,10 +100,18 @@ verb_test() {
         passed=$((passed + $(count succeeded) + 0)) failed=$((failed + failures + 0)) skipped=$((skipped + $(count skipped) + 0))
     }
 
+    # The virtual machine has one processor and a kernel of its own: what runs in it does not see what runs beside it.
+    local vm_log
+    vm_log=$(mktemp)
+    demo_image
+    vm_tests "$@" >"$vm_log" 2>&1 &
+    vm=$!
+    trap '$SUDO kill "$vm" 2>/dev/null' EXIT
+
     # One test program at a time: several of them make devices and measure memory. Code 8 is "no test in this program".
     # One in which no test begins or ends for ten minutes is ended; what it was at stands in a file.
     status=0
-    $SUDO rm -rf artifacts/TestResults
+    $SUDO rm -rf artifacts/TestResults/*_hang.log
     $SUDO dotnet test --solution OverlayBd.sln --no-build -c Release --max-parallel-test-modules 1 --ignore-exit-code 8 \
         --hangdump --hangdump-timeout 10m --hangdump-type None --results-directory "$PWD/artifacts/TestResults" \
         --no-progress "$@" 2>&1 | tee "$log" || status=$?
@@ -113,10 +121,13 @@ verb_test() {
     done
     tally "$status"
 
+    say "waiting for the tests in the virtual machine"
     status=0
-    vm_tests "$@" 2>&1 | tee "$log" || status=$?
+    wait "$vm" || status=$?
+    trap - EXIT
+    tee "$log" <"$vm_log"
     tally "$status"
-    rm -f "$log"
+    rm -f "$log" "$vm_log"
 
     say "checking the formatting"
     if ! dotnet format OverlayBd.sln --verify-no-changes --no-restore --verbosity quiet; then
@@ -128,14 +139,16 @@ verb_test() {
     [ "$failed" -eq 0 ]
 }
 
-# The tests that need TCMU, in a virtual machine whose kernel has it (tests/vm/README.md).
+# The image of the demo, made before the tests: the virtual machine has no network to make it with.
+demo_image() {
+    [ -d artifacts/demo-image ] || $SUDO demo/demo.sh --image-only "$PWD/artifacts/demo-image" >&2
+}
+
+# The tests that need TCMU, in a virtual machine whose kernel has it (tests/vm/README.md). Takes the place of its shell.
 vm_tests() {
     local results=artifacts/TestResults/vm
     mkdir -p "$results"
-    # The guest has no network to make it with.
-    [ -d artifacts/demo-image ] || $SUDO demo/demo.sh --image-only "$PWD/artifacts/demo-image" >&2
-    say "running the tests that need TCMU in a virtual machine"
-    $SUDO tests/vm/run --memory 3072 --timeout 2400 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
+    exec $SUDO tests/vm/run --memory 3072 --timeout 2400 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
         artifacts/bin/OverlayBd.Vm.Tests/release/OverlayBd.Vm.Tests --results-directory "$PWD/$results" \
         --ignore-exit-code 8 --ansi off --progress off "$@"
 }
