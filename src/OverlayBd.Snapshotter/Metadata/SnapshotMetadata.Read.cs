@@ -11,45 +11,61 @@ internal sealed partial class SnapshotMetadata
         "SELECT s.id, s.name, s.kind, s.parent_id, p.name, s.created_at, s.updated_at, s.size, s.inodes"
         + " FROM snapshots s LEFT JOIN snapshots p ON p.id = s.parent_id";
 
-    public SnapshotRecord? Find(string name)
-    {
-        using SqliteConnection connection = OpenReader();
-        return Find(connection, name);
-    }
+    public SnapshotRecord? Find(string name) => _readers.Read(connection => Find(connection, name));
 
     public SnapshotRecord Get(string name) => Find(name) ?? throw SnapshotException.NotFound(name);
 
     /// <summary>The committed snapshots that one stands on, the nearest first.</summary>
-    public List<SnapshotRecord> Ancestors(SnapshotRecord record)
-    {
-        using SqliteConnection connection = OpenReader();
-        List<SnapshotRecord> found = [];
-        for (long? id = record.ParentId; id is not null; id = found[^1].ParentId)
+    public List<SnapshotRecord> Ancestors(SnapshotRecord record) => record.ParentId is null
+        ? []
+        : _readers.Read(connection =>
         {
-            using SqliteCommand command = Command(connection, Columns + " WHERE s.id = $1", id);
-            found.Add(ReadAll(connection, command).Single());
-        }
+            List<SnapshotRecord> found = [];
+            for (long? id = record.ParentId; id is not null; id = found[^1].ParentId)
+            {
+                found.Add(ReadAll(connection, connection.Command(Columns + " WHERE s.id = $1", id)).Single());
+            }
 
-        return found;
-    }
+            return found;
+        });
 
-    public bool HasChildren(long id) => Children(id).Count > 0;
+    public bool HasChildren(long id) => _readers.Read(
+        connection => connection.Command("SELECT 1 FROM snapshots WHERE parent_id = $1 LIMIT 1", id).ExecuteScalar() is not null);
 
-    public List<SnapshotRecord> Children(long id)
-    {
-        using SqliteConnection connection = OpenReader();
-        using SqliteCommand command = Command(connection, Columns + " WHERE s.parent_id = $1", id);
-        return ReadAll(connection, command);
-    }
+    public List<SnapshotRecord> Children(long id) => _readers.Read(
+        connection => ReadAll(connection, connection.Command(Columns + " WHERE s.parent_id = $1", id)));
 
     /// <summary>All snapshots, by name.</summary>
-    public List<SnapshotRecord> List()
+    public List<SnapshotRecord> List() => _readers.Read(connection =>
     {
-        using SqliteConnection connection = OpenReader();
-        using SqliteTransaction transaction = connection.BeginTransaction(deferred: true);
+        connection.Run("BEGIN");
+        try
+        {
+            return ReadAllWithLabels(connection);
+        }
+        finally
+        {
+            connection.Run("COMMIT");
+        }
+    });
+
+    /// <summary>The numbers of all directories that belong to a snapshot.</summary>
+    public HashSet<long> ReadIds() => _readers.Read(connection =>
+    {
+        using SqliteDataReader reader = connection.Command("SELECT id FROM snapshots").ExecuteReader();
+        HashSet<long> ids = [];
+        while (reader.Read())
+        {
+            ids.Add(reader.GetInt64(0));
+        }
+
+        return ids;
+    });
+
+    private static List<SnapshotRecord> ReadAllWithLabels(MetadataConnection connection)
+    {
         Dictionary<long, Dictionary<string, string>> labels = [];
-        using (SqliteCommand command = Command(connection, "SELECT snapshot_id, name, value FROM labels"))
-        using (SqliteDataReader reader = command.ExecuteReader())
+        using (SqliteDataReader reader = connection.Command("SELECT snapshot_id, name, value FROM labels").ExecuteReader())
         {
             while (reader.Read())
             {
@@ -59,8 +75,7 @@ internal sealed partial class SnapshotMetadata
             }
         }
 
-        using SqliteCommand all = Command(connection, Columns + " ORDER BY s.name");
-        using SqliteDataReader rows = all.ExecuteReader();
+        using SqliteDataReader rows = connection.Command(Columns + " ORDER BY s.name").ExecuteReader();
         List<SnapshotRecord> found = [];
         while (rows.Read())
         {
@@ -70,28 +85,10 @@ internal sealed partial class SnapshotMetadata
         return found;
     }
 
-    /// <summary>The numbers of all directories that belong to a snapshot.</summary>
-    public HashSet<long> ReadIds()
-    {
-        using SqliteConnection connection = OpenReader();
-        using SqliteCommand command = Command(connection, "SELECT id FROM snapshots");
-        using SqliteDataReader reader = command.ExecuteReader();
-        HashSet<long> ids = [];
-        while (reader.Read())
-        {
-            ids.Add(reader.GetInt64(0));
-        }
+    private static SnapshotRecord? Find(MetadataConnection connection, string name) =>
+        ReadAll(connection, connection.Command(Columns + " WHERE s.name = $1", name)).SingleOrDefault();
 
-        return ids;
-    }
-
-    private static SnapshotRecord? Find(SqliteConnection connection, string name)
-    {
-        using SqliteCommand command = Command(connection, Columns + " WHERE s.name = $1", name);
-        return ReadAll(connection, command).SingleOrDefault();
-    }
-
-    private static List<SnapshotRecord> ReadAll(SqliteConnection connection, SqliteCommand command)
+    private static List<SnapshotRecord> ReadAll(MetadataConnection connection, SqliteCommand command)
     {
         using SqliteDataReader reader = command.ExecuteReader();
         List<SnapshotRecord> found = [];
@@ -103,10 +100,9 @@ internal sealed partial class SnapshotMetadata
         return found;
     }
 
-    private static Dictionary<string, string> ReadLabels(SqliteConnection connection, long id)
+    private static Dictionary<string, string> ReadLabels(MetadataConnection connection, long id)
     {
-        using SqliteCommand command = Command(connection, "SELECT name, value FROM labels WHERE snapshot_id = $1", id);
-        using SqliteDataReader reader = command.ExecuteReader();
+        using SqliteDataReader reader = connection.Command("SELECT name, value FROM labels WHERE snapshot_id = $1", id).ExecuteReader();
         Dictionary<string, string> labels = new(StringComparer.Ordinal);
         while (reader.Read())
         {
@@ -131,11 +127,4 @@ internal sealed partial class SnapshotMetadata
         },
         Usage = new(reader.GetInt64(7), reader.GetInt64(8)),
     };
-
-    private SqliteConnection OpenReader()
-    {
-        SqliteConnection connection = new(_readers);
-        connection.Open();
-        return connection;
-    }
 }

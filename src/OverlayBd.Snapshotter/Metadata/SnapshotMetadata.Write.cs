@@ -8,17 +8,15 @@ namespace OverlayBd.Snapshotter.Metadata;
 internal sealed partial class SnapshotMetadata
 {
     private const int ConstraintError = 19;
-    private const int FullError = 13;
 
     /// <summary>Adds a snapshot whose directory is complete.</summary>
     /// <exception cref="SnapshotException">The parent is gone, or the name is taken.</exception>
-    public Task AddAsync(SnapshotRecord record, CancellationToken cancellationToken) => WriteAsync(
+    public Task AddAsync(SnapshotRecord record, CancellationToken cancellationToken) => _writer.WriteAsync(
         connection =>
         {
             long? parent = record.Info.Parent.Length == 0 ? null : FindParent(connection, record.Info.Parent).Id;
             SnapshotInfo info = record.Info;
-            using SqliteCommand insert = Command(
-                connection,
+            SqliteCommand insert = connection.Command(
                 "INSERT INTO snapshots (id, name, kind, parent_id, created_at, updated_at, size, inodes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 record.Id,
                 info.Name,
@@ -43,13 +41,12 @@ internal sealed partial class SnapshotMetadata
 
     /// <summary>Makes a committed snapshot of an active one: it gets a new name, new labels, and what it takes of the disk.</summary>
     /// <exception cref="SnapshotException">It is gone or not active, or the name is taken.</exception>
-    public Task CommitAsync(string key, SnapshotRecord committed, CancellationToken cancellationToken) => WriteAsync(
+    public Task CommitAsync(string key, SnapshotRecord committed, CancellationToken cancellationToken) => _writer.WriteAsync(
         connection =>
         {
             SnapshotInfo info = committed.Info;
             long? parent = info.Parent.Length == 0 ? null : FindParent(connection, info.Parent).Id;
-            using SqliteCommand update = Command(
-                connection,
+            SqliteCommand update = connection.Command(
                 "UPDATE snapshots SET name = $1, kind = $2, parent_id = $3, created_at = $4, updated_at = $5, size = $6, inodes = $7"
                 + " WHERE id = $8 AND name = $9 AND kind = $10",
                 info.Name,
@@ -81,10 +78,10 @@ internal sealed partial class SnapshotMetadata
     /// <summary>Replaces the labels of a snapshot.</summary>
     /// <exception cref="SnapshotException">It is gone.</exception>
     public Task SetLabelsAsync(
-        long id, IReadOnlyDictionary<string, string> labels, DateTimeOffset updatedAt, CancellationToken cancellationToken) => WriteAsync(
+        long id, IReadOnlyDictionary<string, string> labels, DateTimeOffset updatedAt, CancellationToken cancellationToken) => _writer.WriteAsync(
         connection =>
         {
-            using SqliteCommand update = Command(connection, "UPDATE snapshots SET updated_at = $1 WHERE id = $2", ToStored(updatedAt), id);
+            SqliteCommand update = connection.Command("UPDATE snapshots SET updated_at = $1 WHERE id = $2", ToStored(updatedAt), id);
             if (update.ExecuteNonQuery() != 1)
             {
                 throw SnapshotException.NotFound($"{id}");
@@ -96,10 +93,10 @@ internal sealed partial class SnapshotMetadata
 
     /// <summary>Removes a snapshot that nothing stands on.</summary>
     /// <exception cref="SnapshotException">Something does.</exception>
-    public Task RemoveAsync(SnapshotRecord record, CancellationToken cancellationToken) => WriteAsync(
+    public Task RemoveAsync(SnapshotRecord record, CancellationToken cancellationToken) => _writer.WriteAsync(
         connection =>
         {
-            using SqliteCommand delete = Command(connection, "DELETE FROM snapshots WHERE id = $1", record.Id);
+            SqliteCommand delete = connection.Command("DELETE FROM snapshots WHERE id = $1", record.Id);
             try
             {
                 delete.ExecuteNonQuery();
@@ -111,7 +108,7 @@ internal sealed partial class SnapshotMetadata
         },
         cancellationToken);
 
-    private static SnapshotRecord FindParent(SqliteConnection connection, string name)
+    private static SnapshotRecord FindParent(MetadataConnection connection, string name)
     {
         SnapshotRecord? parent = Find(connection, name);
         return parent?.Info.Kind switch
@@ -123,34 +120,14 @@ internal sealed partial class SnapshotMetadata
         };
     }
 
-    private static void WriteLabels(SqliteConnection connection, long id, IReadOnlyDictionary<string, string> labels)
+    private static void WriteLabels(MetadataConnection connection, long id, IReadOnlyDictionary<string, string> labels)
     {
-        using SqliteCommand delete = Command(connection, "DELETE FROM labels WHERE snapshot_id = $1", id);
+        SqliteCommand delete = connection.Command("DELETE FROM labels WHERE snapshot_id = $1", id);
         delete.ExecuteNonQuery();
         foreach ((string name, string value) in labels)
         {
-            using SqliteCommand insert = Command(connection, "INSERT INTO labels (snapshot_id, name, value) VALUES ($1, $2, $3)", id, name, value);
+            SqliteCommand insert = connection.Command("INSERT INTO labels (snapshot_id, name, value) VALUES ($1, $2, $3)", id, name, value);
             insert.ExecuteNonQuery();
-        }
-    }
-
-    private async Task WriteAsync(Action<SqliteConnection> write, CancellationToken cancellationToken)
-    {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            using SqliteTransaction transaction = _writer.BeginTransaction(deferred: false);
-            write(_writer);
-            transaction.Commit();
-        }
-        catch (SqliteException e)
-        {
-            SnapshotError error = e.SqliteErrorCode == FullError ? SnapshotError.ResourceExhausted : SnapshotError.Unknown;
-            throw new SnapshotException(error, $"the database of snapshots: {e.Message}", e);
-        }
-        finally
-        {
-            _writing.Release();
         }
     }
 }

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Globalization;
 using Microsoft.Data.Sqlite;
 
 namespace OverlayBd.Snapshotter.Metadata;
 
-/// <summary>The records of all snapshots, in SQLite: one writer, and readers beside it. A change is on the disk when its call returns.</summary>
+/// <summary>The records of all snapshots, in SQLite: one connection that writes, and some that read beside it. A change is on the disk when
+/// its call returns.</summary>
 internal sealed partial class SnapshotMetadata : IDisposable
 {
-    private readonly string _readers;
-    private readonly SqliteConnection _writer;
-
-    // Held over one transaction, which waits for the disk and nothing else.
-    private readonly SemaphoreSlim _writing = new(1);
+    private readonly MetadataReaders _readers;
+    private readonly MetadataWriter _writer;
     private long _lastId;
 
-    private SnapshotMetadata(string path, SqliteConnection writer)
+    private SnapshotMetadata(string path, MetadataConnection writer)
     {
-        _writer = writer;
-        _readers = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = 30 }.ToString();
+        _readers = new(path);
+        _writer = new(writer);
         _lastId = (long)MetadataSchema.Execute(
-            writer, "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'snapshots'), 0), ifnull((SELECT max(id) FROM snapshots), 0))")!;
+            writer.Raw,
+            "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'snapshots'), 0), ifnull((SELECT max(id) FROM snapshots), 0))")!;
     }
 
     /// <summary>Opens the database, and makes it when there is none.</summary>
@@ -28,26 +26,25 @@ internal sealed partial class SnapshotMetadata : IDisposable
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static SnapshotMetadata Open(string path)
     {
-        SqliteConnection writer = new(
-            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 30 }.ToString());
+        MetadataConnection? writer = null;
         try
         {
-            writer.Open();
+            writer = MetadataConnection.Open(path);
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            MetadataSchema.Execute(writer, "PRAGMA journal_mode = WAL");
-            MetadataSchema.Execute(writer, "PRAGMA synchronous = FULL");
-            MetadataSchema.Execute(writer, "PRAGMA foreign_keys = ON");
-            MetadataSchema.Migrate(writer, path);
+            MetadataSchema.Execute(writer.Raw, "PRAGMA journal_mode = WAL");
+            MetadataSchema.Execute(writer.Raw, "PRAGMA synchronous = FULL");
+            MetadataSchema.Execute(writer.Raw, "PRAGMA foreign_keys = ON");
+            MetadataSchema.Migrate(writer.Raw, path);
             return new(path, writer);
         }
         catch (SqliteException e)
         {
-            writer.Dispose();
+            writer?.Dispose();
             throw new IOException($"{path} cannot be opened as the database of snapshots: {e.Message}", e);
         }
         catch
         {
-            writer.Dispose();
+            writer?.Dispose();
             throw;
         }
     }
@@ -66,27 +63,11 @@ internal sealed partial class SnapshotMetadata : IDisposable
 
     public void Dispose()
     {
-        using SqliteConnection pooled = new(_readers);
-        SqliteConnection.ClearPool(pooled);
+        _readers.Dispose();
         _writer.Dispose();
-        _writing.Dispose();
     }
 
     private static long ToStored(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
 
     private static DateTimeOffset FromStored(long nanoseconds) => DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
-
-    private static SqliteCommand Command(SqliteConnection connection, string sql, params ReadOnlySpan<object?> arguments)
-    {
-        SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // Only constants of this class are passed; values are bound.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        for (int i = 0; i < arguments.Length; i++)
-        {
-            command.Parameters.AddWithValue("$" + (i + 1).ToString(CultureInfo.InvariantCulture), arguments[i] ?? DBNull.Value);
-        }
-
-        return command;
-    }
 }
