@@ -68,6 +68,7 @@ internal sealed class ImageOpener
 
     private async Task<OverlayBdImage> OpenManifestAsync(ImageRepository repository, Manifest manifest, CancellationToken cancellationToken)
     {
+        using IDisposable urgent = repository.FailFast(); // somebody waits for this device
         TraceRecorder? recorder = _options.RecordTracePath is string record ? StartTrace(record, useMarkerFiles: false) : null;
         try
         {
@@ -100,6 +101,7 @@ internal sealed class ImageOpener
         WritableUpper? upper = _options.WritableUpper
             ?? (config.Upper is { Data: string data, Index: string index } ? new WritableUpper(data, index) : null);
         ImageRepository? repository = OpenRepository(config);
+        using IDisposable? urgent = repository?.FailFast();
         TraceRecorder? recorder = null;
         try
         {

@@ -92,6 +92,16 @@ public abstract class ImageRepository : IAsyncDisposable
     public abstract Task<Descriptor> PushManifestAsync(
         ReadOnlyMemory<byte> content, string mediaType, string? tag, CancellationToken cancellationToken = default);
 
+    /// <summary>Has a registry that cannot be reached told of at once instead of after more tries, until the result is
+    /// disposed.</summary>
+    /// <returns>What ends it; scopes may overlap.</returns>
+    /// <remarks>
+    /// For who waits to learn whether something is there, such as the opening of an image: a wrong address, or a registry that is down,
+    /// does not mend within a few seconds. A registry that answers, however badly, is tried as often as ever; so is one that goes
+    /// away while an image is read, where the reader wants bytes.
+    /// </remarks>
+    public virtual IDisposable FailFast() => Nothing.Instance;
+
     /// <summary>Finishes writing. An OCI archive is written now; elsewhere there is nothing left to do.</summary>
     /// <param name="cancellationToken">Abandons the call; there is no archive then, or the earlier one.</param>
     /// <returns>A task that completes when everything stored is where it was asked to be.</returns>
@@ -152,4 +162,14 @@ public abstract class ImageRepository : IAsyncDisposable
     /// <summary>Releases what the repository owns; may be called more than once.</summary>
     /// <returns>A task that completes when everything is released.</returns>
     protected virtual ValueTask ReleaseAsync() => ValueTask.CompletedTask;
+
+    // What is on this machine is never out of reach.
+    private sealed class Nothing : IDisposable
+    {
+        public static readonly Nothing Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
 }

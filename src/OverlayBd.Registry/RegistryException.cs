@@ -17,6 +17,9 @@ public sealed class RegistryException : IOException
     /// <summary>Gets whether the same request may well succeed when it is made again.</summary>
     internal bool IsTransient { get; init; }
 
+    /// <summary>Gets whether there was no connection at all: the name is not known, or nobody is at the address.</summary>
+    internal bool IsUnreachable { get; init; }
+
     /// <summary>Gets how long to wait before that, when the failure itself says so.</summary>
     internal TimeSpan? RetryAfter { get; init; }
 

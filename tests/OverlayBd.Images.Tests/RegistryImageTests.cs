@@ -227,6 +227,30 @@ public sealed class RegistryImageTests : ImageTestBase
     }
 
     [Fact]
+    public async Task RegistryThatCannotBeReached_FailsTheOpeningAtTheFirstTry_AndReadsNotBeforeTheLast()
+    {
+        FaultyRegistry registry = await StartAsync();
+        using var client = new RegistryClient(s_impatient);
+        var config = new DeviceConfig
+        {
+            RepoBlobUrl = $"{registry.Address}/v2/{RepositoryName}/blobs",
+            Lowers = [new LowerConfig { Digest = Bottom.Digest, Size = Bottom.Size, Directory = Files["layer0"] }],
+            ResultFile = Files["result"],
+        };
+        await using OverlayBdImage open = await OverlayBdImage.OpenAsync(config, new() { Client = client }, Token);
+        await registry.DisposeAsync();
+        long tries = client.Statistics.Requests;
+        await Assert.ThrowsAsync<IOException>(() => OverlayBdImage.OpenAsync(config, new() { Client = client }, Token));
+        Assert.Equal(tries + 1, client.Statistics.Requests);
+        string result = await File.ReadAllTextAsync(config.ResultFile, Token);
+        Assert.StartsWith("failed:Layer " + Bottom.Digest, result, StringComparison.Ordinal);
+        Assert.Contains($"{registry.Address}/v2/{RepositoryName}/blobs/{Bottom.Digest}: no connection", result, StringComparison.Ordinal);
+
+        await Assert.ThrowsAsync<RegistryException>(() => ReadAsync(open, 0, 1 << 20));
+        Assert.Equal(tries + 1 + s_impatient.MaxAttempts, client.Statistics.Requests);
+    }
+
+    [Fact]
     public async Task OpeningTwice_FetchesNothingAnew()
     {
         await using FaultyRegistry registry = await StartAsync();

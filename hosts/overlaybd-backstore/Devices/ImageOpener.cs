@@ -64,6 +64,7 @@ internal sealed class ImageOpener(
         ImageLocation location = ImageLocation.Parse(request.Image);
         RegistryClient client = clients.Get(request.Registry ?? new());
         ImageRepository repository = location.Open(client);
+        using IDisposable urgent = repository.FailFast();
         try
         {
             string manifest = attachment.Manifest ?? await FetchManifestAsync(repository, location, cancellationToken);

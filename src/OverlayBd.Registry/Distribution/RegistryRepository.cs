@@ -16,6 +16,8 @@ internal sealed class RegistryRepository(
 {
     public override string Name => session.Name;
 
+    public override IDisposable FailFast() => session.FailFast();
+
     public override async Task<ManifestContent> GetManifestAsync(string? tagOrDigest, CancellationToken cancellationToken = default)
     {
         string wanted = tagOrDigest ?? ImageReference.DefaultTag;

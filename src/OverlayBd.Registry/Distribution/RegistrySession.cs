@@ -11,6 +11,8 @@ namespace OverlayBd.Registry.Distribution;
 internal sealed class RegistrySession(
     ImageReference reference, EndpointResolver resolver, AuthorizedSender sender, RetryPolicy retries, ILogger logger)
 {
+    private int _urgent;
+
     public string Repository => reference.Repository;
 
     public string Name { get; } = $"{reference.Registry}/{reference.Repository}";
@@ -18,6 +20,13 @@ internal sealed class RegistrySession(
     public AuthorizedSender Sender => sender;
 
     public RetryPolicy Retries => retries;
+
+    /// <summary>Has a registry that cannot be reached told of at once, until the result is disposed.</summary>
+    public IDisposable FailFast()
+    {
+        Interlocked.Increment(ref _urgent);
+        return new DisposeAction(() => Interlocked.Decrement(ref _urgent));
+    }
 
     /// <summary>Tries an operation, within one budget, on the first server that manages it.</summary>
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
@@ -75,6 +84,11 @@ internal sealed class RegistrySession(
             catch (RegistryException error) when (i + 1 < usable.Length)
             {
                 RegistryLog.MirrorFailed(logger, usable[i].Registry, error.Message);
+            }
+            catch (RegistryException error) when (error.IsUnreachable && Volatile.Read(ref _urgent) != 0)
+            {
+                // As before, but no longer transient.
+                throw new RegistryException(error.Error, error.Message, error.StatusCode, error.InnerException);
             }
         }
     }

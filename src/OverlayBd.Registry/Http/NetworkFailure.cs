@@ -22,12 +22,14 @@ internal static class NetworkFailure
 
         return error switch
         {
+            OperationCanceledException when Find<TimeoutException>(error) is not null => Unreachable(
+                RegistryError.Timeout, $"{purpose}: {address}: no connection within the time limit.", error),
             OperationCanceledException => Transient(
                 RegistryError.Timeout, $"{purpose}: {address}: no progress within the time limit.", error),
-            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => Transient(
+            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => Unreachable(
                 RegistryError.Unavailable, $"{purpose}: {address}: the host's name is not known. Check its spelling and the name server.",
                 error),
-            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => Transient(
+            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => Unreachable(
                 RegistryError.Unavailable, $"{purpose}: {address}: no connection: {Reason(error)}.", error),
             HttpRequestException
             {
@@ -41,6 +43,9 @@ internal static class NetworkFailure
 
     private static RegistryException Transient(RegistryError kind, string message, Exception error) =>
         new(kind, message, innerException: error) { IsTransient = true };
+
+    private static RegistryException Unreachable(RegistryError kind, string message, Exception error) =>
+        new(kind, message, innerException: error) { IsTransient = true, IsUnreachable = true };
 
     private static string Reason(Exception error)
     {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
+using System.Net.Sockets;
 using OverlayBd.Format;
 using OverlayBd.Format.Oci;
 using OverlayBd.Testing;
@@ -123,6 +125,44 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         // The connection may break before the first answer's headers are read, so that opening waits for the clock as well.
         await Assert.ThrowsAsync<RegistryException>(() => _time.PassUntilAsync(ReadToEndAsync(client.Repository(_registry))));
         Assert.Equal(4, _registry.RequestsOf(_blob.Digest));
+    }
+
+    [Fact]
+    public async Task Server_ThatCannotBeReached_IsTriedOnce_WhileFailuresAreToBeFast()
+    {
+        using Socket nobody = new(SocketType.Stream, ProtocolType.Tcp); // bound and not listening: connections are refused
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using RegistryClient client = TestClient.Create(options => options.MaxAttempts = 3);
+        ImageRepository repository = client.GetRepository(ImageReference.Parse($"127.0.0.1:{((IPEndPoint)nobody.LocalEndPoint!).Port}/team/app"));
+        BlockSource source = await repository.OpenBlobSourceAsync(_blob, Token);
+        using (repository.FailFast())
+        {
+            using (repository.FailFast())
+            {
+            }
+
+            RegistryException once = await Assert.ThrowsAsync<RegistryException>(() => source.ReadAsync(0, new byte[10], Token).AsTask());
+            Assert.Equal((RegistryError.Unavailable, 1), (once.Error, client.Statistics.Requests));
+            Assert.Contains("no connection", once.Message, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<RegistryException>(() => repository.GetManifestAsync("v1", Token));
+            Assert.Equal(2, client.Statistics.Requests);
+        }
+
+        RegistryException more = await Assert.ThrowsAsync<RegistryException>(() => source.ReadAsync(0, new byte[10], Token).AsTask());
+        Assert.Contains("Gave up after 3 attempts", more.Message, StringComparison.Ordinal);
+        Assert.Equal(5, client.Statistics.Requests);
+    }
+
+    [Fact]
+    public async Task Server_ThatAnswersBadly_IsTriedAgain_AlsoWhileFailuresAreToBeFast()
+    {
+        _registry.Inject(Fault.Status(500), 2);
+        using RegistryClient client = TestClient.Create();
+        ImageRepository repository = client.Repository(_registry);
+        using IDisposable urgent = repository.FailFast();
+        BlockSource source = await repository.OpenBlobSourceAsync(_blob, Token);
+        await source.ReadAsync(0, new byte[10], Token);
+        Assert.Equal(3, _registry.RequestsOf(_blob.Digest));
     }
 
     private RegistryClient CreateClient(int attempts, TimeSpan? limit = null) => TestClient.Create(options =>

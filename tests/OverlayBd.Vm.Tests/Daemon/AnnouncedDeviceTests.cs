@@ -60,6 +60,7 @@ public sealed class AnnouncedDeviceTests(RegistryImage image) : IClassFixture<Re
     [InlineData("missing layer")]
     [InlineData("wrong digest")]
     [InlineData("no registry")]
+    [InlineData("unknown registry")]
     [InlineData("no credentials")]
     [InlineData("no upper")]
     public async Task Device_ThatCannotBeOpened_IsRefusedAtOnce_WithTheCause_AndLeavesNothing(string what)
@@ -91,6 +92,7 @@ public sealed class AnnouncedDeviceTests(RegistryImage image) : IClassFixture<Re
         Assert.Empty((await daemon.GetAsync("devices"))["devices"]!.AsArray());
         Assert.Empty(GuestKernel.Devices.Concat(GuestKernel.LoopbackTargets));
         Assert.Empty(Directory.GetFiles(daemon["run/attachments"]));
+        Assert.DoesNotContain("Trying again", daemon.ReadLog(), StringComparison.Ordinal);
     }
 
     private (string Config, string Expected, bool HasResult) Spoil(BackstoreDaemon daemon, string what)
@@ -111,6 +113,8 @@ public sealed class AnnouncedDeviceTests(RegistryImage image) : IClassFixture<Re
                 return (image.WriteConfig(daemon, change: config => config["lowers"]![0]!["digest"] = digest), digest, true);
             case "no registry":
                 return (image.WriteConfig(daemon, change: config => config["repoBlobUrl"] = "http://127.0.0.1:9/v2/a/b/blobs"), "127.0.0.1:9", true);
+            case "unknown registry":
+                return (image.WriteConfig(daemon, change: config => config["repoBlobUrl"] = "http://registry.invalid/v2/a/b/blobs"), "registry.invalid", true);
             case "no credentials":
                 return (image.WriteConfig(daemon), "401", true);
             default:
