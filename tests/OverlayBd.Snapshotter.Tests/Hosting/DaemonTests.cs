@@ -159,6 +159,23 @@ public sealed class DaemonTests
         Assert.Contains($"exporterConfig.port: port {port} ", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task EveryInstrument_IsDocumented()
+    {
+        using MountedDirectory directory = new();
+        await using OtlpCollector collector = await OtlpCollector.StartAsync();
+        await using SnapshotterDaemon daemon = await SnapshotterDaemon.StartAsync(directory.Path, environment: collector.Environment);
+        await daemon.Client.PrepareAsync(new() { Key = "one" });
+        string[] documented = [.. File.ReadLines(Path.Combine(Programs.Repository, "docs/metrics.md"))
+            .Where(line => line.StartsWith("| `overlaybd.snapshotter.", StringComparison.Ordinal)).Select(line => line.Split('`')[1])];
+        Assert.NotEmpty(documented);
+        await Eventually.TrueAsync(() => documented.All(name => collector.HasMetric("overlaybd-snapshotter", name)), "what is documented is sent");
+        Assert.Equal(
+            documented.Order(StringComparer.Ordinal),
+            collector.MetricsOf("overlaybd-snapshotter").Where(name => name.StartsWith("overlaybd.", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("{ \"root\": \"/r\", \"address\": \"/a\", \"x\": 1 }", 0, "x is not known")]
     [InlineData("{ \"root\": \"r\" }", 2, "root")]

@@ -46,6 +46,8 @@ internal sealed class OtlpCollector : IAsyncDisposable
         return collector;
     }
 
+    public IEnumerable<string> MetricsOf(string service) => _metrics.Keys.Where(key => key.Service == service).Select(key => key.Metric);
+
     public bool HasMetric(string service, string name) => _metrics.ContainsKey((service, name));
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
