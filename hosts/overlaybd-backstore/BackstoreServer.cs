@@ -10,6 +10,8 @@ using OverlayBd.Backstore.Devices;
 using OverlayBd.Backstore.Observability;
 using OverlayBd.Backstore.Observability.Metrics;
 using OverlayBd.ControlApi;
+using OverlayBd.Daemons;
+using OverlayBd.Format.Config;
 
 namespace OverlayBd.Backstore;
 
@@ -66,9 +68,11 @@ internal sealed class BackstoreServer
     {
         // Nothing is configured by files or variables that this program does not name: the options are all there is.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
-        if (options is { ConfigPath: not null, Private: false })
+        if (!options.Private)
         {
-            builder.AddBackstoreObservability(options.Config, new() { LogLevel = options.LogLevel });
+            // Who names no file wants none written.
+            ServiceConfig config = options.ConfigPath is null ? options.Config with { LogPath = "", AuditPath = "" } : options.Config;
+            builder.AddBackstoreObservability(config, new() { LogLevel = options.LogLevel });
         }
         else
         {
@@ -89,6 +93,7 @@ internal sealed class BackstoreServer
                 kestrel.Listen(IPAddress.Parse(remote.DnsSafeHost), remote.Port);
             }
         });
+        SocketFile.Restrict(builder.Services);
         builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -122,7 +127,6 @@ internal sealed class BackstoreServer
         // Devices that outlived an earlier server have been waiting for this; those who ask for new ones can wait a little.
         await _application.Services.GetRequiredService<TcmuFrontEnd>().StartAsync(cancellationToken);
         await _application.StartAsync(cancellationToken);
-        SocketFile.Restrict(_options.Socket);
     }
 
     private static async Task ReportAsync(BackstoreOptions options, ReadyMessage message)

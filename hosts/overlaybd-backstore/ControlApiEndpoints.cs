@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using OverlayBd.Backstore.Devices;
+using OverlayBd.Backstore.Observability;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore;
@@ -110,6 +111,10 @@ internal static class ControlApiEndpoints
                 error.Code);
             context.Response.StatusCode = ErrorCodes.ToStatus(error.Code);
             await context.Response.WriteAsJsonAsync(new ErrorDocument(error), ControlApiJson.Default.ErrorDocument);
+        }
+        finally
+        {
+            BackstoreActivities.Describe(context);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 using System.Text.Json;
 using OverlayBd.ControlApi;
+using OverlayBd.Daemons;
 using OverlayBd.Registry;
 
 namespace OverlayBd.Backstore;
@@ -23,6 +24,7 @@ internal static class ErrorMapping
     private static string CodeOf(Exception exception) => exception switch
     {
         RequestException request => request.Code,
+        SocketInUseException => ErrorCodes.Busy,
         FormatException or ArgumentException or JsonException or BadHttpRequestException => ErrorCodes.InvalidRequest,
         RegistryException { StatusCode: System.Net.HttpStatusCode.NotFound } => ErrorCodes.NotFound,
         RegistryException => ErrorCodes.Registry,

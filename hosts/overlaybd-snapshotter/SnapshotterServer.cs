@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OverlayBd.Daemons;
 using OverlayBd.Snapshotter;
 using OverlayBd.Snapshotter.Devices;
+using OverlayBd.Snapshotter.Diagnostics;
 using OverlayBd.Snapshotter.Grpc;
 using OverlayBd.SnapshotterHost.Configuration;
 using OverlayBd.SnapshotterHost.Metrics;
@@ -15,11 +20,15 @@ namespace OverlayBd.SnapshotterHost;
 internal static class SnapshotterServer
 {
     private const int SIGUSR1 = 10;
+    private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
 
     /// <summary>containerd has one connection for all its calls: a hundred that wait for a registry must not be the most there can be.</summary>
     private const int CallsPerConnection = 100_000;
 
     private static readonly TimeSpan s_drainTimeout = TimeSpan.FromSeconds(60);
+
+    private static string Version { get; } =
+        typeof(SnapshotterServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public static async Task<int> RunAsync(SnapshotterConfig config, CancellationToken cancellationToken)
     {
@@ -53,19 +62,18 @@ internal static class SnapshotterServer
     {
         using CallMetrics metrics = new();
         using SnapshotsService service = new(snapshotter, loggers);
-        await using MetricsServer? exporter = config.Exporter.Enable ? await MetricsServer.StartAsync(config.Exporter, metrics) : null;
+        await using PrometheusListener? exporter = await StartExporterAsync(config.Exporter, metrics, logger, cancellationToken);
         await using WebApplication application = Build(config, snapshotter, service);
-        using (SocketFile.RestrictNew())
-        {
-            await application.StartAsync(cancellationToken);
-        }
-
+        ServiceNotifier notifier = new(SystemdEnvironment.Take(), loggers.CreateLogger<ServiceNotifier>());
+        using CancellationTokenRegistration stopping = application.Lifetime.ApplicationStopping.Register(
+            () => notifier.Stopping("Waiting for calls to end"));
+        await application.StartAsync(cancellationToken);
         metrics.IsAlive = true;
         HostLog.Listening(logger, config.Address);
-        SystemdNotification.Send("READY=1");
+        notifier.Ready("Serving");
         await application.WaitForShutdownAsync(cancellationToken);
         metrics.IsAlive = false;
-        SocketFile.Remove(config.Address);
+        File.Delete(config.Address);
         HostLog.Ended(logger);
     }
 
@@ -80,6 +88,9 @@ internal static class SnapshotterServer
             kestrel.ListenUnixSocket(config.Address, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = s_drainTimeout);
+        SocketFile.Restrict(builder.Services);
+        OpenTelemetryExport.Add(
+            builder, "overlaybd-snapshotter", Version, [SnapshotterDiagnostics.Name, "System.Runtime"], [SnapshotterDiagnostics.Name]);
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc();
         builder.Services.AddGrpcHealthChecks().AddAsyncCheck("database", () => CheckAsync(snapshotter));
@@ -88,6 +99,13 @@ internal static class SnapshotterServer
         application.MapGrpcHealthChecksService();
         return application;
     }
+
+    // All addresses of both families, where there are both.
+    private static async Task<PrometheusListener?> StartExporterAsync(
+        ExporterSettings settings, CallMetrics metrics, ILogger logger, CancellationToken cancellationToken) => settings.Enable
+        ? await PrometheusListener.StartAsync(
+            Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, settings.Port, settings.UriPrefix, metrics.Write, logger, cancellationToken)
+        : null;
 
     /// <summary>Healthy is who can look into the database.</summary>
     private static async Task<HealthCheckResult> CheckAsync(OverlayBdSnapshotter snapshotter)
@@ -123,14 +141,18 @@ internal static class SnapshotterServer
     {
         if (config.LogAsJson)
         {
-            logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+            logging.AddJsonConsole(console =>
+            {
+                console.TimestampFormat = TimestampFormat;
+                console.UseUtcTimestamp = true;
+            });
         }
         else
         {
             logging.AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
-                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+                console.TimestampFormat = TimestampFormat + " ";
                 console.UseUtcTimestamp = true;
             });
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using System.Security.Cryptography;
+using OverlayBd.Backstore.Observability;
 using OverlayBd.ControlApi;
 
 namespace OverlayBd.Backstore.Devices;
@@ -42,9 +44,10 @@ internal sealed class DeviceAttacher(
 
     private async Task<AttachedDevice> AttachCoreAsync(AttachRequest request, CancellationToken cancellationToken)
     {
-        _ = AttachRequestCheck.FindSource(request);
+        string source = AttachRequestCheck.FindSource(request);
         bool useTcmu = ChooseTcmu(request);
         string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
+        using Activity? span = BackstoreActivities.StartAttach(id, source, useTcmu ? FrontEnds.Tcmu : FrontEnds.Fuse);
         Attachment attachment = new() { Request = request };
         OpenedImage? image = null;
         try
@@ -57,8 +60,9 @@ internal sealed class DeviceAttacher(
             BackstoreLog.Attached(logger, image.Source, device.Disk.DevicePath, id);
             return device;
         }
-        catch
+        catch (Exception e)
         {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
             if (image is not null)
             {
                 await image.DisposeAsync();

@@ -6,6 +6,7 @@ using OverlayBd.Backstore.Observability.Auditing;
 using OverlayBd.Backstore.Observability.Logging;
 using OverlayBd.Backstore.Observability.Metrics;
 using OverlayBd.Backstore.Observability.Systemd;
+using OverlayBd.Daemons;
 using OverlayBd.Format.Config;
 using OverlayBd.Registry.Observation;
 
@@ -15,8 +16,8 @@ namespace OverlayBd.Backstore.Observability;
 internal static class BackstoreObservability
 {
     /// <summary>Adds it, as the configuration says. What must be given to the libraries is the service <see cref="IBlockOperationObserver"/>.</summary>
-    /// <remarks>That service is absent when nobody wants to know. <see cref="IDeviceMetricsSource"/> and <see cref="IServerHealth"/> are used
-    /// when the application has them. The exporter begins to listen when the application starts; a busy port fails that.</remarks>
+    /// <remarks>That service is absent when nobody wants to know. <see cref="IDeviceMetricsSource"/> is used when the application has it.
+    /// The exporter begins to listen when the application starts; a busy port fails that.</remarks>
     /// <exception cref="IOException">A log cannot be opened; the message names the field.</exception>
     public static void AddBackstoreObservability(
         this IHostApplicationBuilder builder, ServiceConfig config, ObservabilitySettings? settings = null)
@@ -50,7 +51,10 @@ internal static class BackstoreObservability
 
         // From a factory: only what the container makes does it dispose.
         builder.Services.AddSingleton(_ => logs);
-        OpenTelemetryExport.Add(builder);
+
+        // The framework's spans of the control API continue the callers' traces; without them ours would not be taken either.
+        OpenTelemetryExport.Add(
+            builder, "overlaybd-backstore", BackstoreServer.Version, MeterReader.Meters, ["OverlayBd.*", "Microsoft.AspNetCore"]);
     }
 
     private static void AddLog(IHostApplicationBuilder builder, LogConfig config, LogFiles logs, ObservabilitySettings settings)

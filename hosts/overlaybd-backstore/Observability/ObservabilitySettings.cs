@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using OverlayBd.Backstore.Observability.Systemd;
+using OverlayBd.Daemons;
 
 namespace OverlayBd.Backstore.Observability;
 

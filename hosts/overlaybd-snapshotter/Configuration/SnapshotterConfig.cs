@@ -185,6 +185,12 @@ internal sealed record SnapshotterConfig
         {
             ConfigReader entry = new(element, $"mirrorRegistry[{registries.Count}].");
             string host = entry.Text("host", "");
+            if (host.Contains('@', StringComparison.Ordinal))
+            {
+                // Not shown: what is before it may be a password.
+                throw entry.Wrong("host", "has a user before it; credentials belong into the backstore's configuration");
+            }
+
             if (host.Length == 0 || host.Contains('/', StringComparison.Ordinal))
             {
                 throw entry.Wrong("host", $"is \"{host}\", not HOST or HOST:PORT");

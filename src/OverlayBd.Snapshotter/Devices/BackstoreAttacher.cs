@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -23,7 +24,9 @@ public sealed class BackstoreAttacher : IBlockDeviceAttacher, IDisposable
         ArgumentException.ThrowIfNullOrEmpty(socket);
         _socket = socket;
         _frontEnd = frontEnd;
-        _http = new(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false })
+
+        // The span of the attach is the parent of what the daemon does; the handler would put one of its own between, which not everybody collects.
+        _http = new(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, ActivityHeadersPropagator = null })
         {
             BaseAddress = new("http://localhost/v1/"),
             Timeout = Timeout.InfiniteTimeSpan, // an attach takes as long as the registry does
@@ -99,6 +102,8 @@ public sealed class BackstoreAttacher : IBlockDeviceAttacher, IDisposable
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using HttpRequestMessage message = new(method, path) { Content = content };
+        DistributedContextPropagator.Current.Inject(
+            Activity.Current, message, static (carrier, name, value) => ((HttpRequestMessage)carrier!).Headers.TryAddWithoutValidation(name, value));
         HttpResponseMessage response;
         try
         {

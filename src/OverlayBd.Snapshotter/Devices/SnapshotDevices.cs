@@ -17,12 +17,21 @@ internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defa
         using Activity? span = SnapshotterDiagnostics.Source.StartActivity("overlaybd.attach");
         span?.SetTag("overlaybd.snapshot.id", id);
         long start = time.GetTimestamp();
+        string device;
+        try
+        {
+            // The mark stands before the device does, so that a crash in between loses no device.
+            await File.WriteAllTextAsync(directory.Mark, "", cancellationToken).ConfigureAwait(false);
+            device = await attacher.AttachAsync(RequestFor(id, directory), cancellationToken).ConfigureAwait(false);
+            await File.WriteAllTextAsync(directory.Mark, device, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
+            throw;
+        }
 
-        // The mark stands before the device does, so that a crash in between loses no device.
-        await File.WriteAllTextAsync(directory.Mark, "", cancellationToken).ConfigureAwait(false);
-        string device = await attacher.AttachAsync(RequestFor(id, directory), cancellationToken).ConfigureAwait(false);
-        await File.WriteAllTextAsync(directory.Mark, device, CancellationToken.None).ConfigureAwait(false);
-
+        span?.SetTag("overlaybd.device", device);
         SnapshotterLog.Attached(logger, id, device, time.GetElapsedTime(start).TotalMilliseconds);
         return device;
     }
@@ -52,10 +61,7 @@ internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defa
         try
         {
             FileSystemSpec spec = await PrepareFileSystemAsync(device, fileSystem, format, cancellationToken).ConfigureAwait(false);
-            using Activity? span = SnapshotterDiagnostics.Source.StartActivity("overlaybd.mount");
-            span?.SetTag("overlaybd.device", device);
-            await BlockMount.MountAsync(device, directory.MountPoint, spec.Type, spec.MountOptions, readOnly, time, cancellationToken)
-                .ConfigureAwait(false);
+            await MountDeviceAsync(device, directory.MountPoint, spec, readOnly, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -122,6 +128,21 @@ internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defa
     }
 
     private static BlockDeviceRequest RequestFor(long id, SnapshotDirectory directory) => new(id, directory.Config, directory.ResultFile);
+
+    private async Task MountDeviceAsync(string device, string mountPoint, FileSystemSpec spec, bool readOnly, CancellationToken cancellationToken)
+    {
+        using Activity? span = SnapshotterDiagnostics.Source.StartActivity("overlaybd.mount");
+        span?.SetTag("overlaybd.device", device);
+        try
+        {
+            await BlockMount.MountAsync(device, mountPoint, spec.Type, spec.MountOptions, readOnly, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, e.Message);
+            throw;
+        }
+    }
 
     private async Task<bool> IsAliveAsync(long id, SnapshotDirectory directory, MountEntry mount, CancellationToken cancellationToken)
     {

@@ -28,14 +28,15 @@ internal sealed class CallRecorder : IDisposable
         _active = _meter.CreateUpDownCounter<int>("overlaybd.snapshotter.calls.active", "{call}", "Calls that are being answered");
     }
 
-    public async Task<T> RunAsync<T>(string function, string key, string parent, Func<Task<T>> call)
+    public async Task<T> RunAsync<T>(ServerCallContext context, string function, string key, string parent, Func<Task<T>> call)
     {
-        using Activity? span = SnapshotterDiagnostics.Source.StartActivity("snapshots." + function, ActivityKind.Server);
+        using Activity? span = CallSpan.Start(function, context.RequestHeaders);
         long start = _time.GetTimestamp();
         _active.Add(1);
         try
         {
             T result = await call().ConfigureAwait(false);
+            span?.SetTag(CallSpan.CodeTag, (int)StatusCode.OK);
             Record(function, key, parent, start, null);
             return result;
         }
@@ -44,7 +45,7 @@ internal sealed class CallRecorder : IDisposable
             // The edge of the library: whatever failed reaches the caller.
             Record(function, key, parent, start, e);
             RpcException status = GrpcErrorMapper.ToStatus(e);
-            span?.SetStatus(ActivityStatusCode.Error, status.Status.Detail);
+            CallSpan.Fail(span, status.Status);
             throw status;
         }
         finally

@@ -42,6 +42,7 @@ public sealed class SnapshotsService : IDisposable
         private readonly CallRecorder _calls = owner._calls;
 
         public override Task<PrepareSnapshotResponse> Prepare(PrepareSnapshotRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Prepare),
             request.Key,
             request.Parent,
@@ -56,6 +57,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<ViewSnapshotResponse> View(ViewSnapshotRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(View),
             request.Key,
             request.Parent,
@@ -70,6 +72,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<MountsResponse> Mounts(MountsRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Mounts),
             request.Key,
             "",
@@ -82,6 +85,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<Empty> Commit(CommitSnapshotRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Commit),
             request.Key,
             request.Parent,
@@ -94,6 +98,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<Empty> Remove(RemoveSnapshotRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Remove),
             request.Key,
             "",
@@ -104,6 +109,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<StatSnapshotResponse> Stat(StatSnapshotRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Stat),
             request.Key,
             "",
@@ -113,6 +119,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<UpdateSnapshotResponse> Update(UpdateSnapshotRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Update),
             request.Info?.Name ?? "",
             "",
@@ -127,6 +134,7 @@ public sealed class SnapshotsService : IDisposable
 
         public override Task List(
             ListSnapshotsRequest request, IServerStreamWriter<ListSnapshotsResponse> responseStream, ServerCallContext context) => _calls.RunAsync(
+            context,
             "Walk",
             string.Join(';', request.Filters),
             "",
@@ -144,6 +152,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<UsageResponse> Usage(UsageRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Usage),
             request.Key,
             "",
@@ -154,6 +163,7 @@ public sealed class SnapshotsService : IDisposable
             });
 
         public override Task<Empty> Cleanup(CleanupRequest request, ServerCallContext context) => _calls.RunAsync(
+            context,
             nameof(Cleanup),
             "",
             "",

@@ -6,7 +6,6 @@ using System.Net;
 using System.Net.Sockets;
 using backstore::OverlayBd.Backstore.Observability;
 using backstore::OverlayBd.Backstore.Observability.Metrics;
-using backstore::OverlayBd.Backstore.Observability.Systemd;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OverlayBd.Format.Config;
@@ -37,8 +36,6 @@ internal sealed class ObservedServer : IAsyncDisposable
 
     public IDeviceMetricsSource? Devices { get; set; }
 
-    public IServerHealth? Health { get; set; }
-
     public string LogPath => _directory["server.log"];
 
     public string AuditPath => _directory["audit.log"];
@@ -65,11 +62,6 @@ internal sealed class ObservedServer : IAsyncDisposable
             builder.Services.AddSingleton(Devices);
         }
 
-        if (Health is not null)
-        {
-            builder.Services.AddSingleton(Health);
-        }
-
         _host = builder.Build();
         await _host.StartAsync(TestContext.Current.CancellationToken);
     }
@@ -85,7 +77,7 @@ internal sealed class ObservedServer : IAsyncDisposable
     {
         using HttpResponseMessage response = await GetAsync(Config.Exporter.UriPrefix);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal("text/plain; version=0.0.4", response.Content.Headers.ContentType?.ToString());
+        Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
         return new(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 

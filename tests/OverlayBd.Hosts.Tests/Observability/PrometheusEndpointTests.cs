@@ -143,7 +143,9 @@ public sealed partial class PrometheusEndpointTests : IAsyncDisposable
             listener.Start();
         }
 
-        HashSet<string> documented = [.. Cell().Matches(await File.ReadAllTextAsync(DocumentPath())).Select(match => match.Groups[1].Value)];
+        // Those of the snapshotter are compared by its own tests.
+        HashSet<string> documented = [.. Cell().Matches(await File.ReadAllTextAsync(DocumentPath())).Select(match => match.Groups[1].Value)
+            .Where(name => !name.StartsWith("overlaybd.snapshotter.", StringComparison.Ordinal))];
         Assert.Equal(documented.Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
     }
 

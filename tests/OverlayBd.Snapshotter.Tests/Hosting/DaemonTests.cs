@@ -20,7 +20,7 @@ public sealed class DaemonTests
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(daemon.Socket)!));
         (int status, _, string error) = await Shell.TryRunAsync(Programs.Snapshotter, ["--config", directory["snapshotter.json"]]);
         Assert.Equal(1, status);
-        Assert.Contains("another daemon listens", error, StringComparison.Ordinal);
+        Assert.Contains("Another daemon listens", error, StringComparison.Ordinal);
 
         // Another socket does not help: the snapshots are taken too.
         File.Move(directory["snapshotter.json"], directory["first.json"]);
@@ -143,8 +143,37 @@ public sealed class DaemonTests
         Assert.Contains("le=\"0.0001\"", text, StringComparison.Ordinal);
         Assert.Contains("le=\"52.4288\"", text, StringComparison.Ordinal);
         Assert.Contains("overlaybd_snapshotter_calls_total{function=\"Mounts\",code=\"NotFound\"} 1", text, StringComparison.Ordinal);
+        Assert.Contains("overlaybd_snapshotter_calls_total{function=\"Prepare\",code=\"OK\"} 1", text, StringComparison.Ordinal);
+        Assert.Contains("\noverlaybd_snapshotter_calls_active 0\n", text, StringComparison.Ordinal);
+        Assert.Matches("\nprocess_resident_memory_bytes [1-9][0-9]{6}", text);
+        Assert.Contains("\n# TYPE grpc_latency_seconds histogram\n", text, StringComparison.Ordinal);
+        Assert.Contains("\n# TYPE grpc_error_count counter\n", text, StringComparison.Ordinal);
         using HttpResponseMessage other = await http.GetAsync("/containerd.services.snapshots.v1.Snapshots/List");
         Assert.Equal(System.Net.HttpStatusCode.NotFound, other.StatusCode);
+
+        // Whoever comes second on that port does not start without his metrics.
+        string config = SnapshotterDaemon.WriteConfig(
+            directory.Path, directory["other.sock"], new Dictionary<string, object> { ["root"] = directory["other"], ["exporterConfig"] = new { enable = true, port } });
+        (int status, _, string error) = await Shell.TryRunAsync(Programs.Snapshotter, [config]);
+        Assert.Equal(1, status);
+        Assert.Contains($"exporterConfig.port: port {port} ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task EveryInstrument_IsDocumented()
+    {
+        using MountedDirectory directory = new();
+        await using OtlpCollector collector = await OtlpCollector.StartAsync();
+        await using SnapshotterDaemon daemon = await SnapshotterDaemon.StartAsync(directory.Path, environment: collector.Environment);
+        await daemon.Client.PrepareAsync(new() { Key = "one" });
+        string[] documented = [.. File.ReadLines(Path.Combine(Programs.Repository, "docs/metrics.md"))
+            .Where(line => line.StartsWith("| `overlaybd.snapshotter.", StringComparison.Ordinal)).Select(line => line.Split('`')[1])];
+        Assert.NotEmpty(documented);
+        await Eventually.TrueAsync(() => documented.All(name => collector.HasMetric("overlaybd-snapshotter", name)), "what is documented is sent");
+        Assert.Equal(
+            documented.Order(StringComparer.Ordinal),
+            collector.MetricsOf("overlaybd-snapshotter").Where(name => name.StartsWith("overlaybd.", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -50,20 +50,32 @@ public sealed class SnapshotterConfigTests
     [InlineData("\"root\": \"/r\"", "address")]
     [InlineData("\"root\": 5, \"address\": \"/a\"", "root")]
     [InlineData(Least + ", \"asyncRemove\": \"yes\"", "asyncRemove")]
+    [InlineData(Least + ", \"autoRemoveDev\": 1", "autoRemoveDev")]
+    [InlineData(Least + ", \"logReportCaller\": []", "logReportCaller")]
     [InlineData(Least + ", \"verbose\": \"loud\"", "verbose")]
+    [InlineData(Least + ", \"verbose\": 4", "verbose")]
     [InlineData(Least + ", \"rwMode\": \"rw\"", "rwMode")]
     [InlineData(Least + ", \"writableLayerType\": 1", "writableLayerType")]
     [InlineData(Least + ", \"exporterConfig\": []", "exporterConfig")]
+    [InlineData(Least + ", \"exporterConfig\": { \"enable\": \"true\" }", "exporterConfig.enable")]
+    [InlineData(Least + ", \"exporterConfig\": { \"port\": \"9863\" }", "exporterConfig.port")]
     [InlineData(Least + ", \"exporterConfig\": { \"port\": 70000 }", "exporterConfig.port")]
     [InlineData(Least + ", \"exporterConfig\": { \"uriPrefix\": \"x\" }", "exporterConfig.uriPrefix")]
     [InlineData(Least + ", \"mirrorRegistry\": {}", "mirrorRegistry")]
     [InlineData(Least + ", \"mirrorRegistry\": [ { \"host\": \"https://x\" } ]", "mirrorRegistry[0].host")]
+    [InlineData(Least + ", \"mirrorRegistry\": [ \"x\" ]", "mirrorRegistry[0]")]
+    [InlineData(Least + ", \"mirrorRegistry\": [ { \"host\": \"a\" }, { \"host\": \"b\", \"insecure\": 1 } ]", "mirrorRegistry[1].insecure")]
     [InlineData(Least + ", \"defaultFsType\": \"../x\"", "defaultFsType")]
+    [InlineData(Least + ", \"defaultFsType\": true", "defaultFsType")]
+    [InlineData(Least + ", \"rootfsQuota\": 20", "rootfsQuota")]
     [InlineData(Least + ", \"rootfsQuota\": \"big\"", "rootfsQuota")]
     [InlineData(Least + ", \"tenant\": 1.5", "tenant")]
+    [InlineData(Least + ", \"tenant\": \"1\"", "tenant")]
     [InlineData(Least + ", \"turboFsType\": [ \"xfs\" ]", "turboFsType")]
+    [InlineData(Least + ", \"turboFsType\": \"erofs\"", "turboFsType")]
     [InlineData(Least + ", \"runtimeType\": \"podman\"", "runtimeType")]
     [InlineData(Least + ", \"attacher\": \"nbd\"", "attacher")]
+    [InlineData(Least + ", \"backstoreSocket\": \"x.sock\"", "backstoreSocket")]
     [InlineData(Least + ", \"frontEnd\": \"nbd\"", "frontEnd")]
     [InlineData(Least + ", \"commitFormat\": \"zip\"", "commitFormat")]
     [InlineData(Least + ", \"logFormat\": \"xml\"", "logFormat")]
@@ -71,6 +83,15 @@ public sealed class SnapshotterConfigTests
     {
         ConfigException error = Assert.Throws<ConfigException>(() => Parse("{" + fields + "}"));
         Assert.StartsWith("test.json: " + name + " ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Password_OfARegistry_IsRefused_AndNotShown()
+    {
+        ConfigException error = Assert.Throws<ConfigException>(
+            () => Parse("{" + Least + ", \"mirrorRegistry\": [ { \"host\": \"me:secret@localhost:5000\" } ] }"));
+        Assert.StartsWith("test.json: mirrorRegistry[0].host ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

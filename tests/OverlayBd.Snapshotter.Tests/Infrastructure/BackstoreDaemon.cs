@@ -20,14 +20,20 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
 
     public string Socket => _socket;
 
-    public static async Task<BackstoreDaemon> StartAsync(string directory)
+    /// <summary>Starts the server.</summary>
+    /// <param name="directory">Where everything of it stands.</param>
+    /// <param name="environment">Variables of its environment beside those of the tests.</param>
+    /// <param name="options">Options of its command line beside the usual ones.</param>
+    public static async Task<BackstoreDaemon> StartAsync(
+        string directory, IReadOnlyDictionary<string, string>? environment = null, params string[] options)
     {
         string run = SocketDirectory(directory);
         string socket = Path.Combine(run, "backstore.sock");
         DaemonProcess process = await DaemonProcess.StartAsync(
             socket,
             Programs.Backstore,
-            ["--run-dir", run, "--cache-dir", Path.Combine(directory, "cache"), "--cache-size", $"{256 << 20}"]);
+            ["--run-dir", run, "--cache-dir", Path.Combine(directory, "cache"), "--cache-size", $"{256 << 20}", .. options],
+            environment);
         return new(process, socket);
     }
 

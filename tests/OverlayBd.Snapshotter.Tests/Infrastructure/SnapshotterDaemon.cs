@@ -25,11 +25,20 @@ internal sealed class SnapshotterDaemon : IAsyncDisposable
 
     public Grpc.Protocol.Snapshots.SnapshotsClient Client { get; }
 
-    public static async Task<SnapshotterDaemon> StartAsync(string directory, IReadOnlyDictionary<string, object>? settings = null)
+    /// <summary>Starts the daemon.</summary>
+    /// <param name="directory">Where everything of it stands.</param>
+    /// <param name="settings">Fields of its configuration beside the usual ones.</param>
+    /// <param name="environment">Variables of its environment beside those of the tests.</param>
+    /// <param name="options">Options of its command line.</param>
+    public static async Task<SnapshotterDaemon> StartAsync(
+        string directory,
+        IReadOnlyDictionary<string, object>? settings = null,
+        IReadOnlyDictionary<string, string>? environment = null,
+        params string[] options)
     {
         string socket = Path.Combine(directory, "run", "snapshotter.sock");
         string config = WriteConfig(directory, socket, settings);
-        DaemonProcess process = await DaemonProcess.StartAsync(socket, Programs.Snapshotter, ["--config", config]);
+        DaemonProcess process = await DaemonProcess.StartAsync(socket, Programs.Snapshotter, ["--config", config, .. options], environment);
         return new(process, Connect(socket), socket);
     }
 

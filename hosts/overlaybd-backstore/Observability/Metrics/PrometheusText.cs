@@ -8,8 +8,6 @@ namespace OverlayBd.Backstore.Observability.Metrics;
 /// <summary>Writes the text format 0.0.4 of Prometheus.</summary>
 internal sealed class PrometheusText
 {
-    public const string ContentType = "text/plain; version=0.0.4";
-
     private readonly StringBuilder _text = new(16 * 1024);
 
     /// <summary>Begins a metric; its samples follow at once.</summary>

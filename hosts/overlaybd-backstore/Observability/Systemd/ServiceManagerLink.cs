@@ -3,10 +3,11 @@
 using System.Runtime.InteropServices;
 using OverlayBd.Backstore.Observability.Logging;
 using OverlayBd.Backstore.Observability.Metrics;
+using OverlayBd.Daemons;
 
 namespace OverlayBd.Backstore.Observability.Systemd;
 
-/// <summary>Tells the service manager of the server's start, end and health, and opens the logs anew when it sends a hangup.</summary>
+/// <summary>Tells the service manager of the server's start and end and that it lives, and opens the logs anew when it sends a hangup.</summary>
 internal sealed class ServiceManagerLink(
     ServiceNotifier notifier,
     ObservabilitySettings settings,
@@ -14,14 +15,12 @@ internal sealed class ServiceManagerLink(
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<ServiceManagerLink> logger,
-    IDeviceMetricsSource? devices = null,
-    IServerHealth? health = null)
+    IDeviceMetricsSource? devices = null)
     : IHostedService, IDisposable
 {
     private static readonly TimeSpan s_statusInterval = TimeSpan.FromSeconds(10);
     private readonly List<IDisposable> _registrations = [];
     private string _status = "";
-    private bool _wasHealthy = true;
     private int _ticking;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -32,7 +31,7 @@ internal sealed class ServiceManagerLink(
             _registrations.Add(lifetime.ApplicationStarted.Register(() => notifier.Ready(_status = Describe())));
         }
 
-        _registrations.Add(lifetime.ApplicationStopping.Register(notifier.Stopping));
+        _registrations.Add(lifetime.ApplicationStopping.Register(() => notifier.Stopping("Detaching devices")));
         if (notifier.IsWanted)
         {
             // Half of what is asked for, as sd_watchdog_enabled(3) says. A timer of the pool: it stops when the pool is stuck.
@@ -71,18 +70,12 @@ internal sealed class ServiceManagerLink(
 
     private void Report()
     {
-        bool healthy = health?.IsHealthy ?? true;
-        if (healthy && settings.Systemd.WatchdogInterval is not null)
+        if (settings.Systemd.WatchdogInterval is not null)
         {
             notifier.Alive();
         }
-        else if (!healthy && _wasHealthy)
-        {
-            ObservabilityLog.Unhealthy(logger);
-        }
 
-        _wasHealthy = healthy;
-        string status = healthy ? Describe() : "Not healthy";
+        string status = Describe();
         if (status != _status && notifier.Status(status))
         {
             _status = status;

@@ -2,7 +2,7 @@
 
 using System.Globalization;
 
-namespace OverlayBd.Backstore.Observability.Systemd;
+namespace OverlayBd.Daemons;
 
 /// <summary>What a service manager told this process at its start (sd_notify(3), sd_watchdog_enabled(3)).</summary>
 /// <param name="NotifySocket">Where it wants to be told; null when nowhere.</param>

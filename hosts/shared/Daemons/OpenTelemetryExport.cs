@@ -6,9 +6,8 @@ using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using OverlayBd.Backstore.Observability.Metrics;
 
-namespace OverlayBd.Backstore.Observability;
+namespace OverlayBd.Daemons;
 
 /// <summary>Sends metrics and spans over OTLP when OpenTelemetry's own environment variables say where to.</summary>
 internal static class OpenTelemetryExport
@@ -16,7 +15,13 @@ internal static class OpenTelemetryExport
     private const string Prefix = "OTEL_";
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    public static void Add(IHostApplicationBuilder builder)
+    /// <summary>Adds what sends, unless nobody asks for it: then nothing of OpenTelemetry is made, and no span is begun.</summary>
+    /// <param name="builder">The daemon.</param>
+    /// <param name="service">Its name, unless the environment has another.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="meters">The meters that are sent.</param>
+    /// <param name="sources">The sources of spans that are sent.</param>
+    public static void Add(IHostApplicationBuilder builder, string service, string version, string[] meters, string[] sources)
     {
         Dictionary<string, string?> variables = Environment.GetEnvironmentVariables()
             .Cast<DictionaryEntry>()
@@ -24,27 +29,31 @@ internal static class OpenTelemetryExport
             .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value);
         bool metrics = IsWanted(variables, "METRICS");
         bool traces = IsWanted(variables, "TRACES");
-        if (!metrics && !traces)
+        if (metrics || traces)
         {
-            return;
+            // Apart, so that OpenTelemetry is not even loaded where nobody asks for it.
+            Add(builder, variables, service, version, metrics ? meters : [], traces ? sources : []);
         }
+    }
 
+    private static void Add(
+        IHostApplicationBuilder builder, Dictionary<string, string?> variables, string service, string version, string[] meters, string[] sources)
+    {
         // The libraries read them from the configuration, which this program leaves empty otherwise.
         builder.Configuration.AddInMemoryCollection(variables);
         OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(
-            resource => resource.AddService("overlaybd-backstore", serviceVersion: BackstoreServer.Version).AddEnvironmentVariableDetector());
-        if (metrics)
+            resource => resource.AddService(service, serviceVersion: version).AddEnvironmentVariableDetector());
+        if (meters.Length > 0)
         {
             telemetry.WithMetrics(provider => provider
-                .AddMeter(MeterReader.Meters)
+                .AddMeter(meters)
                 .AddOtlpExporter(options => UseOwnVariables(options, variables, "METRICS")));
         }
 
-        if (traces)
+        if (sources.Length > 0)
         {
-            // The framework's spans of the control API are the parents of ours; without them ours would not be taken either.
             telemetry.WithTracing(provider => provider
-                .AddSource("OverlayBd.*", "Microsoft.AspNetCore")
+                .AddSource(sources)
                 .AddOtlpExporter(options => UseOwnVariables(options, variables, "TRACES")));
         }
     }

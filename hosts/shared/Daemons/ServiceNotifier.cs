@@ -4,12 +4,12 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 
-namespace OverlayBd.Backstore.Observability.Systemd;
+namespace OverlayBd.Daemons;
 
-/// <summary>Tells the service manager how the server is, over the socket that it named; does nothing without one.</summary>
+/// <summary>Tells the service manager how the daemon is, over the socket that it named; does nothing without one.</summary>
 internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<ServiceNotifier> logger)
 {
-    // A service manager that reads nothing must not hold this server up.
+    // A service manager that reads nothing must not hold the daemon up.
     private const int PatienceInMilliseconds = 1000;
 
     public bool IsWanted => environment.NotifySocket is not null;
@@ -19,7 +19,7 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
     /// <returns>Whether it was told, or nobody wants to know.</returns>
     public bool Status(string status) => Send($"STATUS={status}");
 
-    public void Stopping() => Send("STOPPING=1\nSTATUS=Detaching devices");
+    public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={status}");
 
     public void Alive() => Send("WATCHDOG=1");
 
@@ -49,8 +49,8 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            // The server is no worse for it.
-            ObservabilityLog.NotifyFailed(logger, state.Split('\n')[0], e.Message);
+            // The daemon is no worse for it.
+            DaemonLog.NotifyFailed(logger, state.Split('\n')[0], e.Message);
             return false;
         }
     }
