@@ -15,7 +15,7 @@ public sealed class TcmuHandlerOptions
     /// <remarks>Without one, every write is made durable before it ends.</remarks>
     public bool WriteCache { get; set; } = true;
 
-    /// <summary>Gets or sets how long a command may wait for its store before it fails with a medium error.</summary>
+    /// <summary>Gets or sets how long a command may wait for its store before it fails with an I/O error.</summary>
     /// <value>One minute by default.</value>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromMinutes(1);
 

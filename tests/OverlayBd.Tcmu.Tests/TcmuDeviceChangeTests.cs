@@ -114,7 +114,7 @@ public sealed class TcmuDeviceChangeTests : IAsyncDisposable
         _ring.Submit(SimulatedRing.Cdb16(Read16, 0, 16), 8192, pieces: 4);
         Assert.Empty(Run());
         gate.SetResult();
-        Assert.Equal((3, 0x1100), Assert.Single(_ring.Take()).Error);
+        Assert.Equal((2, 0x0400), Assert.Single(_ring.Take()).Error);
         Assert.Equal(1, _device.Statistics.Errors);
     }
 

@@ -36,7 +36,7 @@ public sealed class TcmuDeviceStubbornStoreTests
 
         SimulatedResponse response = Assert.Single(_ring.Take());
         Assert.Equal(id, response.Id);
-        Assert.Equal((3, 0x1101), response.Error);
+        Assert.Equal((2, 0x0400), response.Error);
         Assert.Equal([id], _ring.Kept);
         Assert.Equal(1, _device.Statistics.Hung);
         Assert.Equal(1, _device.Statistics.InFlight);

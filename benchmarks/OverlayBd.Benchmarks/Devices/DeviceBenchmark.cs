@@ -71,14 +71,14 @@ internal static class DeviceBenchmark
     private static void Print(FioWorkload workload, List<Contender> contenders, Func<Contender, Measurement> of)
     {
         Console.WriteLine();
-        Console.WriteLine($"| {workload.Name} | per second | ratio to {contenders[0].Name} | CPU us/request | B allocated/request |");
-        Console.WriteLine("|---|---|---|---|---|");
+        Console.WriteLine($"| {workload.Name} | per second | ratio to {contenders[0].Name} | CPU us/request | B allocated | in requests |");
+        Console.WriteLine("|---|---|---|---|---|---|");
         foreach (Contender contender in contenders)
         {
             Measurement best = of(contender);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {contender.Name} | {best.PerSecond:F0} | {best.PerSecond / of(contenders[0]).PerSecond:F2} | {best.ProcessorTime:F1} | {best.Allocated:F2} |"));
+                $"| {contender.Name} | {best.PerSecond:F0} | {best.PerSecond / of(contenders[0]).PerSecond:F2} | {best.ProcessorTime:F1} | {best.Allocated} | {(best.Allocated is null ? "" : best.AllocatedIn)} |"));
         }
     }
 }

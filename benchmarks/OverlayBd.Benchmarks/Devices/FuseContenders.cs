@@ -20,6 +20,7 @@ internal static class FuseContenders
         new("FUSE, zeros", () => AttachAsync(new ZeroStore(SampleImage.Length))),
         new("FUSE, raw file", () => AttachAsync(FileBlockStore.Open(image.RawFile))),
         new("FUSE, image", async () => await AttachAsync(await image.OpenAsync())),
+        new("FUSE, cached image", async () => await AttachAsync(await CachedImage.OpenAsync(image))),
     ];
 
     private static async Task<AttachedContender> AttachAsync(BlockStore store)

@@ -19,6 +19,8 @@ internal sealed class SampleImage(string directory)
 
     public string RawFile { get; } = Path.Combine(directory, "raw");
 
+    public string CacheDirectory { get; } = Path.Combine(directory, "cache");
+
     public string Layer { get; } = Path.Combine(directory, "layer");
 
     public async Task CreateAsync()

@@ -21,6 +21,7 @@ internal static class TcmuContenders
         new("TCMU, zeros", () => AttachAsync(new ZeroStore(SampleImage.Length))),
         new("TCMU, raw file", () => AttachAsync(FileBlockStore.Open(image.RawFile))),
         new("TCMU, image", async () => await AttachAsync(await image.OpenAsync())),
+        new("TCMU, cached image", async () => await AttachAsync(await CachedImage.OpenAsync(image))),
     ];
 
     private static async Task<AttachedContender> AttachAsync(BlockStore store)

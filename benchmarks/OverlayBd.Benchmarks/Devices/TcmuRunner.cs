@@ -22,8 +22,7 @@ internal static class TcmuRunner
         server.BeginErrorReadLine();
         try
         {
-            // It says nowhere that it listens; until it does, enabling succeeds without it.
-            await Task.Delay(TimeSpan.FromSeconds(2));
+            await WaitUntilItListensAsync(server);
             Directory.CreateDirectory(Core);
 
             // Commands of 1 MiB, as our driver announces them; the default of tcmu-runner is 64 KiB.
@@ -40,6 +39,28 @@ internal static class TcmuRunner
             await DetachAsync(server);
             throw;
         }
+    }
+
+    // It says so nowhere, but the kernel knows who is in the group of announcements. Before, enabling hangs or succeeds without it.
+    private static async Task WaitUntilItListensAsync(Process server)
+    {
+        string id = server.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        for (int attempt = 0; attempt < 300; attempt++)
+        {
+            foreach (string line in await File.ReadAllLinesAsync("/proc/net/netlink"))
+            {
+                if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, "16", string owner, string groups, ..]
+                    && owner == id && groups != "00000000")
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(200)); // it sets its features next
+                    return;
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+
+        throw new InvalidOperationException("tcmu-runner does not listen for devices.");
     }
 
     private static async Task StartBusAsync()
@@ -69,7 +90,11 @@ internal static class TcmuRunner
 
     private static async ValueTask DetachAsync(Process server)
     {
-        File.Delete(Lun + "/bench");
+        if (Directory.Exists(Lun))
+        {
+            File.Delete(Lun + "/bench");
+        }
+
         foreach (string directory in (string[])[Lun, Group, Fabric, Core])
         {
             if (Directory.Exists(directory))

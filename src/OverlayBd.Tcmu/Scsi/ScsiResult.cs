@@ -27,10 +27,12 @@ internal readonly record struct ScsiResult(byte Status, byte SenseKey, ushort Ad
 
     public static ScsiResult InvalidParameterList => IllegalRequest(0x2600);
 
-    /// <summary>MEDIUM ERROR, unrecovered read error.</summary>
-    public static ScsiResult ReadError => new(CheckConditionStatus, 0x03, 0x1100);
+    /// <summary>NOT READY, cause not reportable: what Linux tells of at once and as EIO, to every reader.</summary>
+    /// <remarks>Who reads past the page cache gets ENODATA for an unrecovered read error, and EREMOTEIO for a hardware error; an aborted
+    /// command is repeated five times, as any other medium error is, each time with all the waiting for a registry.</remarks>
+    public static ScsiResult ReadError => new(CheckConditionStatus, 0x02, 0x0400);
 
-    /// <summary>MEDIUM ERROR, write error.</summary>
+    /// <summary>MEDIUM ERROR, write error: Linux repeats it five times, then it is EIO.</summary>
     public static ScsiResult WriteError => new(CheckConditionStatus, 0x03, 0x0C00);
 
     /// <summary>DATA PROTECT, write protected.</summary>
@@ -39,9 +41,9 @@ internal readonly record struct ScsiResult(byte Status, byte SenseKey, ushort Ad
     /// <summary>DATA PROTECT, space allocation failed: a file system sees that there is no space left.</summary>
     public static ScsiResult NoSpace => new(CheckConditionStatus, 0x07, 0x2707);
 
-    /// <summary>MEDIUM ERROR, read retries exhausted. Also for a write: Linux repeats every other medium error five times,
-    /// and each time the waiting would begin anew.</summary>
-    public static ScsiResult TimedOut => new(CheckConditionStatus, 0x03, 0x1101);
+    /// <summary>NOT READY, as <see cref="ReadError"/>. Also for a write, since a write error is repeated and each time the waiting would
+    /// begin anew.</summary>
+    public static ScsiResult TimedOut => ReadError;
 
     /// <summary>BUSY: the initiator is to repeat the command.</summary>
     public static ScsiResult Busy => new(BusyStatus, 0, 0);

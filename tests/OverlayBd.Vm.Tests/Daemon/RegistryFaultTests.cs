@@ -86,8 +86,7 @@ public sealed class RegistryFaultTests(RegistryImage image) : IClassFixture<Regi
                 "dd", $"if={disk}", $"of={file}", $"bs={Piece}", "count=1", $"skip={offset / Piece}", "iflag=direct", "status=none");
             if (result.ExitCode != 0)
             {
-                // A medium error is ENODATA to who reads past the page cache, and EIO to everybody else.
-                Assert.Matches("Input/output error|No data available", result.Error);
+                Assert.Contains("Input/output error", result.Error, StringComparison.Ordinal);
                 failures++;
                 continue;
             }
