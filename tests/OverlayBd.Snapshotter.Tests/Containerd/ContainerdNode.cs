@@ -56,12 +56,13 @@ internal sealed class ContainerdNode : IAsyncDisposable
         await EndTasksAsync();
         await Containerd.DisposeAsync();
         await Daemon.DisposeAsync();
-        foreach (string mount in Directory.Mounts())
+        string devices = BackstoreDaemon.SocketDirectory(Directory.Path);
+        foreach (string mount in Directory.Mounts().Where(mount => !mount.StartsWith(devices, StringComparison.Ordinal)))
         {
             await Shell.RunAsync("umount", mount);
         }
 
-        Dictionary<string, string> where = new() { ["OVERLAYBD_RUN_DIR"] = BackstoreDaemon.SocketDirectory(Directory.Path) };
+        Dictionary<string, string> where = new() { ["OVERLAYBD_RUN_DIR"] = devices };
         foreach (System.Text.Json.Nodes.JsonNode device in await Backstore.ListAsync())
         {
             (int status, string output, string error) =
@@ -70,9 +71,10 @@ internal sealed class ContainerdNode : IAsyncDisposable
         }
 
         Assert.Empty(await Backstore.ListAsync());
+        Assert.Empty(Directory.Mounts());
         await Backstore.DisposeAsync();
         System.IO.Directory.Delete(Directory["containerd-state"], recursive: true);
-        System.IO.Directory.Delete(BackstoreDaemon.SocketDirectory(Directory.Path), recursive: true);
+        System.IO.Directory.Delete(devices, recursive: true);
     }
 
     /// <summary>Runs a verb of the command line program on this containerd.</summary>

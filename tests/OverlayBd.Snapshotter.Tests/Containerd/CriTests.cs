@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Grpc.Net.Client;
 using OverlayBd.Snapshotter.Tests.Containerd.Cri;
 using OverlayBd.Snapshotter.Tests.Infrastructure;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Snapshotter.Tests.Containerd;
 
@@ -46,6 +47,9 @@ public sealed class CriTests(RunnableImage image) : IClassFixture<RunnableImage>
         Assert.InRange(await node.Backstore.FetchedBytesAsync(), 1, image.Converted.Layers.Sum(layer => layer.Size) / 4);
         await runtime.StopPodSandboxAsync(new() { PodSandboxId = sandbox });
         await runtime.RemovePodSandboxAsync(new() { PodSandboxId = sandbox });
+        await Eventually.TrueAsync(
+            () => Directory.GetDirectories(node.Directory["snapshotter/snapshots"]).Length == image.Converted.Layers.Count,
+            "garbage collection removes the snapshots of sandbox and container");
         Assert.Single(await node.Backstore.ListAsync());
     }
 
@@ -67,6 +71,7 @@ public sealed class CriTests(RunnableImage image) : IClassFixture<RunnableImage>
             [plugins."io.containerd.grpc.v1.cri"]
               sandbox_image = "{pause}"
               stream_server_port = "0"
+              restrict_oom_score_adj = true
               [plugins."io.containerd.grpc.v1.cri".cni]
                 bin_dir = "{files["cni-bin"]}"
                 conf_dir = "{files["cni"]}"
