@@ -82,13 +82,14 @@ verb_test() {
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
          ps:procps linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static \
-         containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
+         containerd:containerd gzip:gzip go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
     if ! solution_builds; then
         say "the build failed"
         echo "0 passed, 1 failed, 0 skipped"
         return 1
     fi
 
+    demo_image
     local log status passed=0 failed=0 skipped=0
     log=$(mktemp)
     count() { sed -n "s/^ *$1: *\([0-9][0-9]*\)\$/\1/p" "$log" | tail -n 1; }
@@ -103,10 +104,9 @@ verb_test() {
     # The virtual machine has one processor and a kernel of its own: what runs in it does not see what runs beside it.
     local vm_log
     vm_log=$(mktemp)
-    demo_image
     vm_tests "$@" >"$vm_log" 2>&1 &
     vm=$!
-    trap '$SUDO kill "$vm" 2>/dev/null' EXIT
+    trap '$SUDO kill "$vm" 2>/dev/null || true' EXIT
 
     # One test program at a time: several of them make devices and measure memory. Code 8 is "no test in this program".
     # One in which no test begins or ends for ten minutes is ended; what it was at stands in a file.
@@ -139,7 +139,7 @@ verb_test() {
     [ "$failed" -eq 0 ]
 }
 
-# The image of the demo, made before the tests: the virtual machine has no network to make it with.
+# The image of the demo, made once for the tests here and for those in the guest, which has no network to make it with.
 demo_image() {
     [ -d artifacts/demo-image ] || $SUDO demo/demo.sh --image-only "$PWD/artifacts/demo-image" >&2
 }

@@ -18,7 +18,13 @@ internal sealed class ContainerdProcess : IAsyncDisposable
 
     public string Log => _process.Log;
 
-    public static async Task<ContainerdProcess> StartAsync(string directory, string snapshotterSocket)
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Starts it and waits until it answers.</summary>
+    /// <param name="directory">Where all that it makes is.</param>
+    /// <param name="snapshotterSocket">The daemon's.</param>
+    /// <param name="criConfig">The configuration of its CRI plugin, which is off without one.</param>
+    public static async Task<ContainerdProcess> StartAsync(string directory, string snapshotterSocket, string criConfig = "")
     {
         string socket = Path.Combine(directory, "containerd.sock");
         string config = Path.Combine(directory, "containerd.toml");
@@ -28,13 +34,14 @@ internal sealed class ContainerdProcess : IAsyncDisposable
             version = 2
             root = "{directory}/containerd-root"
             state = "{directory}/containerd-state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+            disabled_plugins = [{(criConfig.Length > 0 ? "" : "\"io.containerd.grpc.v1.cri\", ")}"io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
               "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
             [grpc]
               address = "{socket}"
             [proxy_plugins.overlaybd]
               type = "snapshot"
               address = "{snapshotterSocket}"
+            {criConfig}
             """);
         DaemonProcess process = await DaemonProcess.StartAsync(socket, "/usr/bin/containerd", ["--config", config]);
         return new(process, socket);

@@ -12,6 +12,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _log = new();
+    private bool _isDisposed;
 
     private DaemonProcess(ProcessStartInfo start)
     {
@@ -27,6 +28,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
     }
 
     public Process Process => _process;
+
+    public bool HasExited => _isDisposed || _process.HasExited;
 
     public string Log
     {
@@ -79,12 +82,18 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
         if (!_process.HasExited)
         {
             await TerminateAsync().WaitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => _process.Kill(), TaskScheduler.Default);
             await _process.WaitForExitAsync();
         }
 
+        _isDisposed = true;
         _process.Dispose();
     }
 

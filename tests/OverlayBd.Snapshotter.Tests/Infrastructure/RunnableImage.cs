@@ -9,7 +9,7 @@ using OverlayBd.Testing.Tar;
 namespace OverlayBd.Snapshotter.Tests.Infrastructure;
 
 /// <summary>An image that runs, in a real registry: ordinary under one tag, converted under another.</summary>
-public sealed class RunnableImage : IAsyncLifetime
+public sealed partial class RunnableImage : IAsyncLifetime
 {
     private const string Repository = "team/runnable";
     private const uint Executable = 0b111_101_101;

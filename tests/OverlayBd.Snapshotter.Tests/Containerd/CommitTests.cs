@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using OverlayBd.Format.Tar;
+using OverlayBd.Snapshotter.Tests.Infrastructure;
+
+namespace OverlayBd.Snapshotter.Tests.Containerd;
+
+/// <summary>What a container has written, as the top layer of a new image.</summary>
+public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableImage>
+{
+    private const string Change = "echo changed >/etc/hello; rm /etc/second; mkdir /etc/new; echo file >/etc/new/file";
+    private const string Look = "cat /etc/hello /etc/new/file; cat /etc/second 2>/dev/null || echo gone";
+
+    [Theory]
+    [InlineData("dir", "zfile")]
+    [InlineData("dev", "sealed")]
+    [InlineData("dev", "lsmt")]
+    public async Task WritableDevice_Committed_IsABlockLayerOfANewImage_ThatRunsLazily(string mode, string format)
+    {
+        await using ContainerdNode node = await ContainerdNode.StartAsync(new() { ["commitFormat"] = format });
+        string container = await ChangeAsync(node, "--snapshotter-label", "containerd.io/snapshot/overlaybd.writable=" + mode);
+        await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "commit", "committed", container);
+        JsonNode committed = JsonNode.Parse(await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "info", "committed"))!;
+        Assert.Equal("Committed", $"{committed["Kind"]}");
+        string layer = $"{committed["Labels"]!["containerd.io/snapshot/overlaybd.localcommitpath"]}";
+        Assert.Empty(await node.Backstore.ListAsync());
+
+        await node.Containerd.CtrAsync("containers", "rm", container);
+        await WrapAsync(layer, node.Directory["layer"]);
+        await AssertRunsAsync(node, await image.ExtendAsync($"{mode}-{format}", node.Directory["layer"], isBlock: true));
+        Assert.DoesNotContain(await node.SnapshotsAsync(), snapshot => snapshot[^1] == "Active");
+    }
+
+    [Fact]
+    public async Task WritableFiles_Compared_AreAnOrdinaryLayerOnBlockLayers()
+    {
+        await using ContainerdNode node = await ContainerdNode.StartAsync();
+        string container = await ChangeAsync(node);
+        await Shell.RunAsync(
+            "/bin/sh", "-c", $"ctr --address {node.Directory["containerd.sock"]} snapshots --snapshotter overlaybd diff {container} >{node.Directory["layer"]}.gz");
+        await Shell.RunAsync("gzip", "--decompress", node.Directory["layer"] + ".gz");
+        await node.Containerd.CtrAsync("containers", "rm", container);
+        await AssertRunsAsync(node, await image.ExtendAsync("files", node.Directory["layer"], isBlock: false));
+    }
+
+    private async Task<string> ChangeAsync(ContainerdNode node, params string[] options)
+    {
+        string container = node.Unique("change");
+        await node.VerbAsync("rpull", image.ConvertedReference);
+        await node.Containerd.CtrAsync(
+            ["run", "--snapshotter", "overlaybd", .. options, image.ConvertedReference, container, "/bin/sh", "-c", Change]);
+        return container;
+    }
+
+    private static async Task AssertRunsAsync(ContainerdNode node, string reference)
+    {
+        await node.VerbAsync("rpull", reference);
+        Assert.Equal(
+            "changed\nfile\ngone\n",
+            await node.Containerd.CtrAsync("run", "--rm", "--snapshotter", "overlaybd", reference, node.Unique("look"), "/bin/sh", "-c", Look));
+    }
+
+    /// <summary>Makes of a layer file the blob that registries have.</summary>
+    private static async Task WrapAsync(string layer, string blob)
+    {
+        await using FileStream input = File.OpenRead(layer);
+        await using FileStream output = File.Create(blob);
+        await using TarBlobWriter writer = new(output);
+        await input.CopyToAsync(writer);
+        await writer.CompleteAsync();
+    }
+}
