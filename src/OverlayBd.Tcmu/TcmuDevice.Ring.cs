@@ -8,6 +8,9 @@ namespace OverlayBd.Tcmu;
 
 public sealed partial class TcmuDevice
 {
+    // The thread has other devices to look after. What is left in the ring has rung the bell since the thread last waited.
+    private const int MaxBatches = 8;
+
     /// <summary>Reads what is in the ring. Called on the thread of the device's poller only.</summary>
     /// <param name="hungUp">Whether the kernel has taken the device away.</param>
     /// <returns>Whether to go on with this device.</returns>
@@ -26,20 +29,12 @@ public sealed partial class TcmuDevice
                 return false;
             }
 
-            bool completed = false;
             TcmuCommand command = Rent();
             try
             {
-                while (_ring.TryRead(command))
+                // Who was waiting for the answers may have sent more while the doorbell was rung: that saves the wait for them.
+                for (int batch = 0; batch < MaxBatches && ReadBatch(ref command); batch++)
                 {
-                    if (Start(command))
-                    {
-                        completed = true;
-                    }
-                    else
-                    {
-                        command = Rent();
-                    }
                 }
             }
             catch (Exception broken)
@@ -52,14 +47,40 @@ public sealed partial class TcmuDevice
             finally
             {
                 Return(command);
-                if (completed)
-                {
-                    _device.RingDoorbell();
-                }
             }
 
             return true;
         }
+    }
+
+    /// <summary>Reads what is in the ring now, and rings the doorbell once for all of it that has ended.</summary>
+    /// <returns>Whether something has.</returns>
+    private bool ReadBatch(ref TcmuCommand command)
+    {
+        bool completed = false;
+        try
+        {
+            while (_ring.TryRead(command))
+            {
+                if (Start(command))
+                {
+                    completed = true;
+                }
+                else
+                {
+                    command = Rent();
+                }
+            }
+        }
+        finally
+        {
+            if (completed)
+            {
+                _device.RingDoorbell();
+            }
+        }
+
+        return completed;
     }
 
     /// <summary>Fails the commands that have waited longer than <paramref name="limit"/>.</summary>

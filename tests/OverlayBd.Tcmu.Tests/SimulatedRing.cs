@@ -61,7 +61,14 @@ internal sealed unsafe class SimulatedRing : RingDevice
         _ = write(Descriptor, &one, sizeof(ulong));
     }
 
-    public override void RingDoorbell() => Doorbells++;
+    /// <summary>What the kernel, and who it wakes, does before the ring of the bell returns.</summary>
+    public Action? OnDoorbell { get; set; }
+
+    public override void RingDoorbell()
+    {
+        Doorbells++;
+        OnDoorbell?.Invoke();
+    }
 
     /// <summary>The commands whose data areas are kept although they were answered.</summary>
     public HashSet<ushort> Kept { get; } = [];

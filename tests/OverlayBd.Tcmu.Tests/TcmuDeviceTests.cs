@@ -127,6 +127,21 @@ public sealed class TcmuDeviceTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Commands_ThatComeWhileTheBellIsRung_AreAnsweredAtOnce_ButNotWithoutEnd()
+    {
+        _ring.OnDoorbell = () =>
+        {
+            _ring.Take();
+            _ring.Submit(SimulatedRing.Cdb16(Read16, 0, 8), 4096);
+        };
+        _ring.Submit(SimulatedRing.Cdb16(Read16, 0, 8), 4096);
+        _ring.Submit(SimulatedRing.Cdb16(Read16, 8, 8), 4096);
+        Assert.True(Device.ReadRing());
+        Assert.Equal((8, 9), (_ring.Doorbells, Device.Statistics.Reads));
+        Assert.False(Device.IsDrained); // other devices come first; the bell was rung for this one
+    }
+
+    [Fact]
     public async Task WaitingRead_HoldsUpNoOther_AndEndsLater()
     {
         var gate = new TaskCompletionSource();

@@ -5,7 +5,8 @@ using System.Globalization;
 namespace OverlayBd.Benchmarks.Devices;
 
 /// <summary>How fast is a device, beside one that has nothing to do? Contenders take turns in rounds, and the best of each counts.</summary>
-/// <remarks>Where the kernel has TCMU both drivers are measured, beside tcmu-runner; elsewhere FUSE alone, beside a loop device.</remarks>
+/// <remarks>Where the kernel has TCMU both drivers are measured, beside tcmu-runner and a loop device, which is what fio can
+/// reach with no server at all; elsewhere FUSE alone, beside a loop device.</remarks>
 internal static class DeviceBenchmark
 {
     private const int Rounds = 3;
@@ -21,9 +22,9 @@ internal static class DeviceBenchmark
             SampleImage image = new(directory.FullName);
             await image.CreateAsync();
             List<Contender> contenders = TcmuContenders.KernelHasTcmu
-                ? [TcmuContenders.Limit(image), .. TcmuContenders.All(image), .. FuseContenders.All(image)]
+                ? [TcmuContenders.Limit(image), FuseContenders.Limit(image), .. TcmuContenders.All(image), .. FuseContenders.All(image)]
                 : [FuseContenders.Limit(image), .. FuseContenders.All(image)];
-            await MeasureAsync([contenders[0], .. contenders.Skip(1).Where(each => each.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase))], seconds);
+            await MeasureAsync([.. contenders.Where((each, index) => index == 0 || each.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase))], seconds);
             return 0;
         }
         finally

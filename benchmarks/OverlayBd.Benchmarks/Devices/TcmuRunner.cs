@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using System.Globalization;
 
 namespace OverlayBd.Benchmarks.Devices;
 
 /// <summary>Debian's tcmu-runner, whose qcow handler also serves raw files.</summary>
 internal static class TcmuRunner
 {
+    private const uint ProcessIdMask = (1 << 22) - 1; // of a socket's address, as libnl makes them
     private const string Core = "/sys/kernel/config/target/core/user_1/bench";
     private const string Fabric = "/sys/kernel/config/target/loopback/naa.5001405000000001";
     private const string Group = Fabric + "/tpgt_1";
@@ -44,13 +46,12 @@ internal static class TcmuRunner
     // It says so nowhere, but the kernel knows who is in the group of announcements. Before, enabling hangs or succeeds without it.
     private static async Task WaitUntilItListensAsync(Process server)
     {
-        string id = server.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
         for (int attempt = 0; attempt < 300; attempt++)
         {
             foreach (string line in await File.ReadAllLinesAsync("/proc/net/netlink"))
             {
                 if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, "16", string owner, string groups, ..]
-                    && owner == id && groups != "00000000")
+                    && (uint.Parse(owner, CultureInfo.InvariantCulture) & ProcessIdMask) == server.Id && groups != "00000000")
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(200)); // it sets its features next
                     return;
@@ -103,7 +104,7 @@ internal static class TcmuRunner
             }
         }
 
-        await Programs.RunAsync("kill", server.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await Programs.RunAsync("kill", server.Id.ToString(CultureInfo.InvariantCulture));
         await server.WaitForExitAsync();
         server.Dispose();
     }
