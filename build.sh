@@ -82,15 +82,12 @@ verb_test() {
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
          ps:procps linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static \
-         containerd:containerd gzip:gzip go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
+         containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
     if ! solution_builds; then
         say "the build failed"
         echo "0 passed, 1 failed, 0 skipped"
         return 1
     fi
-
-    # Made once, for the tests here and for those in the guest, which has no network to make it with.
-    [ -d artifacts/demo-image ] || $SUDO demo/demo.sh --image-only "$PWD/artifacts/demo-image" >&2
 
     local log status passed=0 failed=0 skipped=0
     log=$(mktemp)
@@ -135,6 +132,8 @@ verb_test() {
 vm_tests() {
     local results=artifacts/TestResults/vm
     mkdir -p "$results"
+    # The guest has no network to make it with.
+    [ -d artifacts/demo-image ] || $SUDO demo/demo.sh --image-only "$PWD/artifacts/demo-image" >&2
     say "running the tests that need TCMU in a virtual machine"
     $SUDO tests/vm/run --memory 3072 --timeout 2400 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 -- \
         artifacts/bin/OverlayBd.Vm.Tests/release/OverlayBd.Vm.Tests --results-directory "$PWD/$results" \
