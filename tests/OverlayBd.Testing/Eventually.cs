@@ -10,7 +10,9 @@ public static class Eventually
     /// <summary>How long is waited: long enough for a busy machine.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(1);
+    // Longer and longer: on a single slow processor, asking every millisecond would leave no time for what is waited for.
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Waits until a condition is met.</summary>
     /// <param name="condition">Asked again and again.</param>
@@ -23,6 +25,7 @@ public static class Eventually
     public static async Task TrueAsync(Func<bool> condition, Func<string> what)
     {
         long start = Stopwatch.GetTimestamp();
+        TimeSpan pause = s_shortestPause;
         while (!condition())
         {
             if (Stopwatch.GetElapsedTime(start) > Patience)
@@ -30,7 +33,8 @@ public static class Eventually
                 throw new TimeoutException($"Expected soon: {what()}. It was not so within {Patience}.");
             }
 
-            await Task.Delay(s_pause, TestContext.Current.CancellationToken);
+            await Task.Delay(pause, TestContext.Current.CancellationToken);
+            pause = pause < s_longestPause ? pause * 1.5 : s_longestPause;
         }
     }
 }

@@ -15,11 +15,10 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
     [Theory]
     [InlineData("dir", "zfile")]
     [InlineData("dev", "sealed")]
-    [InlineData("dev", "lsmt")]
     public async Task WritableDevice_Committed_IsABlockLayerOfANewImage_ThatRunsLazily(string mode, string format)
     {
         await using ContainerdNode node = await ContainerdNode.StartAsync(new() { ["commitFormat"] = format });
-        string container = await ChangeAsync(node, "--snapshotter-label", "containerd.io/snapshot/overlaybd.writable=" + mode);
+        string container = await ChangeAsync(node, mode);
         await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "commit", "committed", container);
         JsonNode committed = JsonNode.Parse(await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "info", "committed"))!;
         Assert.Equal("Committed", $"{committed["Kind"]}");
@@ -32,24 +31,27 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
         Assert.DoesNotContain(await node.SnapshotsAsync(), snapshot => snapshot[^1] == "Active");
     }
 
-    [Fact]
-    public async Task WritableFiles_Compared_AreAnOrdinaryLayerOnBlockLayers()
+    [Theory]
+    [InlineData("overlayfs")]
+    [InlineData("dir")]
+    public async Task WhatAContainerWrote_ComparedAsNerdctlCommitDoes_IsAnOrdinaryLayerOnBlockLayers(string mode)
     {
         await using ContainerdNode node = await ContainerdNode.StartAsync();
-        string container = await ChangeAsync(node);
+        string container = await ChangeAsync(node, mode);
         await Shell.RunAsync(
             "/bin/sh", "-c", $"ctr --address {node.Directory["containerd.sock"]} snapshots --snapshotter overlaybd diff {container} >{node.Directory["layer"]}.gz");
         await Shell.RunAsync("gzip", "--decompress", node.Directory["layer"] + ".gz");
         await node.Containerd.CtrAsync("containers", "rm", container);
-        await AssertRunsAsync(node, await image.ExtendAsync("files", node.Directory["layer"], isBlock: false));
+        await AssertRunsAsync(node, await image.ExtendAsync("compared-" + mode, node.Directory["layer"], isBlock: false));
     }
 
-    private async Task<string> ChangeAsync(ContainerdNode node, params string[] options)
+    private async Task<string> ChangeAsync(ContainerdNode node, string mode)
     {
         string container = node.Unique("change");
         await node.VerbAsync("rpull", image.ConvertedReference);
         await node.Containerd.CtrAsync(
-            ["run", "--snapshotter", "overlaybd", .. options, image.ConvertedReference, container, "/bin/sh", "-c", Change]);
+            ["run", "--snapshotter", "overlaybd", "--snapshotter-label", "containerd.io/snapshot/overlaybd.writable=" + mode,
+                image.ConvertedReference, container, "/bin/sh", "-c", Change]);
         return container;
     }
 

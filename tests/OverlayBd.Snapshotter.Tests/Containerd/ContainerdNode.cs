@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OverlayBd.Snapshotter.Devices;
 using OverlayBd.Snapshotter.Mounting;
 using OverlayBd.Snapshotter.Tests.Infrastructure;
 
@@ -62,14 +65,7 @@ internal sealed class ContainerdNode : IAsyncDisposable
             await Shell.RunAsync("umount", mount);
         }
 
-        Dictionary<string, string> where = new() { ["OVERLAYBD_RUN_DIR"] = devices };
-        foreach (System.Text.Json.Nodes.JsonNode device in await Backstore.ListAsync())
-        {
-            (int status, string output, string error) =
-                await Shell.TryRunAsync(Programs.CommandLine, ["detach", $"{device["devicePath"]}"], where);
-            Assert.True(status == 0, output + error + Backstore.Process.Log);
-        }
-
+        await DetachAllAsync();
         Assert.Empty(await Backstore.ListAsync());
         Assert.Empty(Directory.Mounts());
         await Backstore.DisposeAsync();
@@ -122,10 +118,35 @@ internal sealed class ContainerdNode : IAsyncDisposable
         if (Backstore is not null)
         {
             BlockMount.UnmountUnder(Directory.Path);
+            if (!Backstore.Process.HasExited)
+            {
+                await DetachAllAsync(); // a disk of TCMU outlives its server, and would never answer
+            }
+
             await Backstore.DisposeAsync();
         }
 
         Directory.Dispose();
+    }
+
+    /// <summary>Takes every device away by hand: those of TCMU in configfs, where the snapshotter made them.</summary>
+    private async Task DetachAllAsync()
+    {
+        Dictionary<string, string> where = new() { ["OVERLAYBD_RUN_DIR"] = BackstoreDaemon.SocketDirectory(Directory.Path) };
+        foreach (JsonNode device in await Backstore.ListAsync())
+        {
+            string config = $"{device["source"]}";
+            if ($"{device["frontEnd"]}" == "tcmu")
+            {
+                string id = Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(config)!)!);
+                await new ConfigFsAttacher(new()).DetachAsync(new(long.Parse(id, CultureInfo.InvariantCulture), config, ""));
+                continue;
+            }
+
+            (int status, string output, string error) =
+                await Shell.TryRunAsync(Programs.CommandLine, ["detach", $"{device["devicePath"]}"], where);
+            Assert.True(status == 0, output + error + Backstore.Process.Log);
+        }
     }
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
