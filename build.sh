@@ -25,6 +25,8 @@ usage: ./build.sh VERB [ARGUMENTS]
                    measure the block devices with fio; with vm, in a virtual machine whose kernel has TCMU
   bench vm idle [COUNT]
                    measure the memory of many devices
+  bench snapshotter [CYCLES [PROGRAM]]
+                   measure Prepare and Remove of ordinary layers, beside containerd's own overlayfs snapshotter
   publish [--managed]
                    put the programs into artifacts/dist/bin and example configuration into artifacts/dist/etc:
                    native ones that need no .NET where they run; with --managed, quicker to make, ones that do
@@ -81,7 +83,7 @@ verb_test() {
     need_sdk
     need "${RUNTIME[@]}" docker-registry:docker-registry skopeo:skopeo umoci:umoci mkfs.ext4:e2fsprogs fio:fio \
          setfattr:attr setcap:libcap2-bin tar:tar zstd:zstd mmdebstrap:mmdebstrap redis-cli:redis-tools \
-         ps:procps linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static \
+         ps:procps linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux busybox:busybox-static strace:strace repquota:quota \
          containerd:containerd go:golang-go /usr/share/gocode/src/github.com/containerd/containerd:golang-github-containerd-containerd-dev
     if ! solution_builds; then
         say "the build failed"
@@ -203,6 +205,7 @@ verb_bench() {
     need "${RUNTIME[@]}" fio:fio liblz4.so.1:liblz4-1 libzstd.so.1:libzstd1 libisal.so.2:libisal2
     dotnet build benchmarks/OverlayBd.Benchmarks -c Release --verbosity quiet
     local program=artifacts/bin/OverlayBd.Benchmarks/release/OverlayBd.Benchmarks
+    [ "${1-}" != snapshotter ] || need containerd:containerd
     if [ "${1-}" = vm ]; then
         shift
         need containerd:containerd linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \

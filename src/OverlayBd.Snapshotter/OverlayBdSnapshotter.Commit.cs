@@ -61,6 +61,10 @@ public sealed partial class OverlayBdSnapshotter
             },
         };
         await _metadata.CommitAsync(key, committed, cancellationToken).ConfigureAwait(false);
+        if (LimitFor(record.Labels) > 0)
+        {
+            LiftQuota(directory, record.Id);
+        }
     }
 
     /// <summary>Tells what a snapshot takes of the disk, without those below it.</summary>

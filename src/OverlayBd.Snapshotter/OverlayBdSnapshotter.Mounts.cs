@@ -39,6 +39,9 @@ public sealed partial class OverlayBdSnapshotter
 
     private static SnapshotMount Bind(string directory, string access, string kind = "rbind") => new("bind", directory, [access, kind]);
 
+    private static SnapshotException HalfCommitted(SnapshotRecord record) => SnapshotException.Precondition(
+        $"the commit of snapshot {SnapshotException.Printable(record.Name)} was cut off when its layer was final already: repeat the commit, or remove the snapshot");
+
     private static string AccessOf(SnapshotRecord record) => record.Info.Kind == SnapshotKind.View ? ReadOnly : ReadWrite;
 
     private Task<IDisposable> LockDevicesAsync(SnapshotRecord record, List<SnapshotRecord> ancestors, CancellationToken cancellationToken)
@@ -60,7 +63,19 @@ public sealed partial class OverlayBdSnapshotter
         DeviceConfig? config = await DeviceConfigs.FindAsync(directory, cancellationToken).ConfigureAwait(false);
         if (config?.Upper.Data is not null)
         {
+            // With a mark the device may be there, and then the layer is not touched.
+            if (!File.Exists(directory.Mark) && await WritableLayer.IsFinalAsync(config.Upper, cancellationToken).ConfigureAwait(false))
+            {
+                throw HalfCommitted(record);
+            }
+
             return [await MountOwnAsync(record, directory, ancestors, cancellationToken).ConfigureAwait(false)];
+        }
+
+        if (config is not null && !record.Labels.IsImageStep())
+        {
+            // The last step before the record, which a crash has cut off.
+            throw HalfCommitted(record);
         }
 
         if (config is not null)

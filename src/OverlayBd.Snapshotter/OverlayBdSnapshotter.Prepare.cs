@@ -154,8 +154,24 @@ public sealed partial class OverlayBdSnapshotter
         }
         else if (!isImageStep && record.Info.Kind == SnapshotKind.Active && LimitFor(labels) is > 0 and long limit)
         {
-            await LimitedDisk.CreateAsync(directory, limit, cancellationToken).ConfigureAwait(false);
+            await LimitAsync(directory, record.Id, limit, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task LimitAsync(SnapshotDirectory directory, long id, long limit, CancellationToken cancellationToken)
+    {
+        if (_options.WritableLimit != WritableLimitKind.Disk && ProjectQuota.TryLimit(directory, id, limit))
+        {
+            return;
+        }
+
+        if (_options.WritableLimit == WritableLimitKind.ProjectQuota)
+        {
+            throw SnapshotException.Precondition(
+                $"the file system of {_layout.Root} does not enforce project quotas: mount it with prjquota, or limit by a disk");
+        }
+
+        await LimitedDisk.CreateAsync(directory, limit, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a directory and something in it; when that fails, neither the directory nor a device of it stays.</summary>
@@ -198,6 +214,7 @@ public sealed partial class OverlayBdSnapshotter
     private async Task DiscardAsync(long id, SnapshotDirectory directory)
     {
         BlockMount.UnmountUnder(directory.Path);
+        LiftQuota(directory, id);
 
         // Without its config nobody would find the device again: the directory waits until the backstore answers.
         if (!File.Exists(directory.Mark) || await _devices.DetachQuietlyAsync(id, directory).ConfigureAwait(false))

@@ -44,6 +44,11 @@ public sealed partial class OverlayBdSnapshotter
             await _metadata.RemoveAsync(record, cancellationToken).ConfigureAwait(false);
         }
 
+        if (record.Info.Kind == SnapshotKind.Active && LimitFor(record.Labels) > 0)
+        {
+            LiftQuota(directory, record.Id);
+        }
+
         if (!_options.AsyncRemove)
         {
             TryDelete(directory.Path);
@@ -158,6 +163,18 @@ public sealed partial class OverlayBdSnapshotter
             {
                 SnapshotterLog.OrphanDirectory(_logger, path);
             }
+        }
+    }
+
+    private void LiftQuota(SnapshotDirectory directory, long id)
+    {
+        try
+        {
+            ProjectQuota.Lift(directory, id);
+        }
+        catch (IOException e)
+        {
+            SnapshotterLog.QuotaStays(_logger, e, id);
         }
     }
 

@@ -41,6 +41,10 @@ public sealed class OverlayBdSnapshotterOptions
     /// <value>Default 0: none.</value>
     public long WritableSizeLimit { get; set; }
 
+    /// <summary>Gets or sets what holds containers to that limit.</summary>
+    /// <value>Default <see cref="WritableLimitKind.Automatic"/>.</value>
+    public WritableLimitKind WritableLimit { get; set; }
+
     /// <summary>Gets or sets how long Remove waits for work on the same device before it answers that the device is busy.</summary>
     /// <value>Default 10 seconds.</value>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(10);

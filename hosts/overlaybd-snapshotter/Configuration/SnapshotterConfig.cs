@@ -174,6 +174,12 @@ internal sealed record SnapshotterConfig
                 "runtimeType", SnapshotRuntime.Containerd, ("containerd", SnapshotRuntime.Containerd), ("docker", SnapshotRuntime.Docker)),
             DefaultFileSystem = fileSystem,
             WritableSizeLimit = limit,
+            WritableLimit = file.Choice(
+                "rootfsQuotaKind",
+                WritableLimitKind.Automatic,
+                ("auto", WritableLimitKind.Automatic),
+                ("project", WritableLimitKind.ProjectQuota),
+                ("disk", WritableLimitKind.Disk)),
             Registries = ReadRegistries(file, warnings),
         };
     }

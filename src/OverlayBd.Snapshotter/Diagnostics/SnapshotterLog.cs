@@ -50,4 +50,7 @@ internal static partial class SnapshotterLog
     [LoggerMessage(5014, LogLevel.Error, "{Operation} {Key}: {Outcome} in {Milliseconds:F1} ms (parent {Parent})")]
     public static partial void CallFailed(
         ILogger logger, Exception exception, string operation, string key, string parent, string outcome, double milliseconds);
+
+    [LoggerMessage(5015, LogLevel.Warning, "The quota of snapshot {Id} could not be lifted; its project keeps a place in the table of quotas")]
+    public static partial void QuotaStays(ILogger logger, Exception exception, long id);
 }

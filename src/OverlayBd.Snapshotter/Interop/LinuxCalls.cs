@@ -2,6 +2,7 @@
 
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace OverlayBd.Snapshotter.Interop;
 
@@ -96,6 +97,16 @@ internal static unsafe partial class LinuxCalls
 
     /// <summary>Opens a directory, not through a link; -1 on failure.</summary>
     public static int OpenDirectory(int parent, byte* name) => OpenAtCore(parent, name, s_openDirectory, 0);
+
+    /// <summary>Opens a directory by its path, not through a link.</summary>
+    public static SafeFileHandle OpenDirectory(string path)
+    {
+        fixed (byte* bytes = Encode(path))
+        {
+            int descriptor = OpenDirectory(AT_FDCWD, bytes);
+            return descriptor >= 0 ? new(descriptor, ownsHandle: true) : throw KernelError.Last($"{path} cannot be opened");
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int fd);

@@ -12,9 +12,9 @@ internal sealed partial class SnapshotMetadata : IDisposable
     private readonly MetadataWriter _writer;
     private long _lastId;
 
-    private SnapshotMetadata(string path, MetadataConnection writer)
+    private SnapshotMetadata(MetadataConnection writer, MetadataReaders readers)
     {
-        _readers = new(path);
+        _readers = readers;
         _writer = new(writer);
         _lastId = (long)MetadataSchema.Execute(
             writer.Raw,
@@ -35,7 +35,7 @@ internal sealed partial class SnapshotMetadata : IDisposable
             MetadataSchema.Execute(writer.Raw, "PRAGMA synchronous = FULL");
             MetadataSchema.Execute(writer.Raw, "PRAGMA foreign_keys = ON");
             MetadataSchema.Migrate(writer.Raw, path);
-            return new(path, writer);
+            return new(writer, MetadataReaders.Open(path));
         }
         catch (SqliteException e)
         {

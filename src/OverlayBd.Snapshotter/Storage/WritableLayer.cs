@@ -87,6 +87,10 @@ internal static class WritableLayer
         }
     }
 
+    /// <summary>Whether a commit has made a layer of the pair, which nobody may write any more. Nobody has the pair open.</summary>
+    public static async Task<bool> IsFinalAsync(UpperConfig upper, CancellationToken cancellationToken) =>
+        !File.Exists(upper.Data) || await IsSealedAsync(upper.Data, cancellationToken).ConfigureAwait(false);
+
     /// <summary>Opens the pair. A backstore may let go of it a moment after its device went.</summary>
     private static async Task<LsmtWritableImage> OpenAsync(UpperConfig upper, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using OverlayBd.Snapshotter.Tests.Infrastructure;
+
+namespace OverlayBd.Snapshotter.Tests.Hosting;
+
+/// <summary>Ordinary layers; block layers are in <see cref="KillAtEachBlockStepTests"/>, so that both run side by side.</summary>
+public sealed class KillAtEachStepTests
+{
+    private const string MakeDirectory = "?mkdir,mkdirat";
+    private const string Write = "pwrite64";
+    private const string Flush = "fsync,fdatasync";
+    private const string Delete = "?rmdir,?unlink,unlinkat";
+
+    private static readonly KillStep[] s_steps =
+    [
+        .. Enumerable.Range(1, 5).Select(number => new KillStep("Prepare", MakeDirectory, number)),
+        new("Prepare", Write, 1), new("Prepare", Write, 2), new("Prepare", Flush, 1),
+        new("Commit", Write, 1), new("Commit", Flush, 1),
+        new("Remove", Write, 1), new("Remove", Flush, 1),
+        .. Enumerable.Range(1, 6).Select(number => new KillStep("Remove", Delete, number)),
+    ];
+
+    [Fact]
+    public async Task Call_KilledAtAStep_LeavesNothingHalfDone_AndSucceedsAgain()
+    {
+        using MountedDirectory directory = new();
+        await using KilledSnapshotter snapshotter = await KilledSnapshotter.StartAsync(directory.Path, new Dictionary<string, string>());
+        foreach (KillStep step in s_steps)
+        {
+            await snapshotter.KillAtAsync(step);
+        }
+    }
+}
