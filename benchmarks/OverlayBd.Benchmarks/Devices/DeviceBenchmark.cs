@@ -24,7 +24,8 @@ internal static class DeviceBenchmark
             List<Contender> contenders = TcmuContenders.KernelHasTcmu
                 ? [TcmuContenders.Limit(image), FuseContenders.Limit(image), .. TcmuContenders.All(image), .. FuseContenders.All(image)]
                 : [FuseContenders.Limit(image), .. FuseContenders.All(image)];
-            await MeasureAsync([.. contenders.Where((each, index) => index == 0 || each.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase))], seconds);
+            await MeasureAsync(
+                [.. contenders.Where((each, index) => index == 0 || each.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase))], seconds);
             return 0;
         }
         finally
@@ -77,9 +78,11 @@ internal static class DeviceBenchmark
         foreach (Contender contender in contenders)
         {
             Measurement best = of(contender);
+            string requests = best.Allocated is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{best.AllocatedIn}");
+            double ratio = best.PerSecond / of(contenders[0]).PerSecond;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {contender.Name} | {best.PerSecond:F0} | {best.PerSecond / of(contenders[0]).PerSecond:F2} | {best.ProcessorTime:F1} | {best.Allocated} | {(best.Allocated is null ? "" : best.AllocatedIn)} |"));
+                $"| {contender.Name} | {best.PerSecond:F0} | {ratio:F2} | {best.ProcessorTime:F1} | {best.Allocated} | {requests} |"));
         }
     }
 }

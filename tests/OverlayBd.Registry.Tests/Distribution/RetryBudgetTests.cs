@@ -133,7 +133,8 @@ public sealed class RetryBudgetTests : IAsyncLifetime
         using Socket nobody = new(SocketType.Stream, ProtocolType.Tcp); // bound and not listening: connections are refused
         nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         using RegistryClient client = TestClient.Create(options => options.MaxAttempts = 3);
-        ImageRepository repository = client.GetRepository(ImageReference.Parse($"127.0.0.1:{((IPEndPoint)nobody.LocalEndPoint!).Port}/team/app"));
+        int port = ((IPEndPoint)nobody.LocalEndPoint!).Port;
+        ImageRepository repository = client.GetRepository(ImageReference.Parse($"127.0.0.1:{port}/team/app"));
         BlockSource source = await repository.OpenBlobSourceAsync(_blob, Token);
         using (repository.FailFast())
         {

@@ -114,7 +114,8 @@ public sealed class AnnouncedDeviceTests(RegistryImage image) : IClassFixture<Re
             case "no registry":
                 return (image.WriteConfig(daemon, change: config => config["repoBlobUrl"] = "http://127.0.0.1:9/v2/a/b/blobs"), "127.0.0.1:9", true);
             case "unknown registry":
-                return (image.WriteConfig(daemon, change: config => config["repoBlobUrl"] = "http://registry.invalid/v2/a/b/blobs"), "registry.invalid", true);
+                string unknown = "http://registry.invalid/v2/a/b/blobs";
+                return (image.WriteConfig(daemon, change: config => config["repoBlobUrl"] = unknown), "registry.invalid", true);
             case "no credentials":
                 return (image.WriteConfig(daemon), "401", true);
             default:
