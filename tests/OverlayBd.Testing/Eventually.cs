@@ -8,7 +8,7 @@ namespace OverlayBd.Testing;
 public static class Eventually
 {
     /// <summary>How long is waited: long enough for a busy machine.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     // Longer and longer: on a single slow processor, asking every millisecond would leave no time for what is waited for.
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(1);
