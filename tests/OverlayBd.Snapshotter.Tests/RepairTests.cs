@@ -100,7 +100,11 @@ public sealed class RepairTests
             await image.SealAsync();
         }
 
+        File.Delete(workshop.DirectoryOf("2") + "/block/backstore_mark");
         await workshop.ReopenAsync();
+        SnapshotException refusal = await Assert.ThrowsAsync<SnapshotException>(() => workshop.Snapshotter.MountsAsync("one"));
+        Assert.Equal(SnapshotError.FailedPrecondition, refusal.Error);
+        Assert.Contains("repeat the commit, or remove the snapshot", refusal.Message, StringComparison.Ordinal);
         await workshop.Snapshotter.CommitAsync("made", "one");
         Assert.True(File.Exists(workshop.DirectoryOf("2") + "/fs/overlaybd.sealed"));
         Assert.False(File.Exists(workshop.DirectoryOf("2") + "/block/writable_index"));

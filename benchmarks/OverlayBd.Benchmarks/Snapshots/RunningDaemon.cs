@@ -57,6 +57,7 @@ internal sealed partial class RunningDaemon : IAsyncDisposable
         "http://localhost",
         new()
         {
+            DisposeHttpClient = true,
             HttpHandler = new SocketsHttpHandler
             {
                 ConnectCallback = async (_, cancellationToken) =>

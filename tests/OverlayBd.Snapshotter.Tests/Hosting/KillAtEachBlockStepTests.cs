@@ -16,12 +16,14 @@ public sealed class KillAtEachBlockStepTests
 
     private static readonly KillStep[] s_steps =
     [
-        new("Prepare", Rename, 1), new("Prepare", Mount, 1),
-        new("Mounts", Mount, 1),
-        new("Commit", Unmount, 1), new("Commit", Delete, 1),
-        new("Commit", Write, 1), new("Commit", Flush, 1),
-        new("Commit", Rename, 1), new("Commit", Delete, 2), new("Commit", Rename, 2),
-        new("Remove", Unmount, 1), new("Remove", Delete, 1),
+        new("Prepare", Mount),
+        new("Mounts", Mount),
+        new("Commit", Delete, File: "block/backstore_mark"),
+        new("Commit", Write), new("Commit", Flush),
+        new("Commit", Rename, File: "block/writable_data"),
+        new("Commit", Delete, File: "block/writable_index"),
+        new("Commit", Flush, File: "../../metadata.sqlite-wal"),
+        new("Remove", Unmount),
     ];
 
     [Fact]

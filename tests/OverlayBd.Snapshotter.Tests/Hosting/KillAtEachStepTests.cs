@@ -14,11 +14,10 @@ public sealed class KillAtEachStepTests
 
     private static readonly KillStep[] s_steps =
     [
-        .. Enumerable.Range(1, 5).Select(number => new KillStep("Prepare", MakeDirectory, number)),
-        new("Prepare", Write, 1), new("Prepare", Write, 2), new("Prepare", Flush, 1),
-        new("Commit", Write, 1), new("Commit", Flush, 1),
-        new("Remove", Write, 1), new("Remove", Flush, 1),
-        .. Enumerable.Range(1, 6).Select(number => new KillStep("Remove", Delete, number)),
+        new("Prepare", MakeDirectory), new("Prepare", MakeDirectory, 2), new("Prepare", MakeDirectory, 5),
+        new("Prepare", Write, 2), new("Prepare", Flush),
+        new("Commit", Flush),
+        new("Remove", Flush), new("Remove", Delete), new("Remove", Delete, 3), new("Remove", Delete, 5),
     ];
 
     [Fact]

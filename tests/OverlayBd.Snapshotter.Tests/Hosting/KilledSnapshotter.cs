@@ -77,7 +77,8 @@ internal sealed class KilledSnapshotter : IAsyncDisposable
 
     private async Task<bool> IsKilledAsync(KillStep step)
     {
-        await using DeadlyCall deadly = await DeadlyCall.ArmAsync(_daemon.Process.Process, step.Calls, step.Number);
+        await using DeadlyCall deadly = await DeadlyCall.ArmAsync(
+            _daemon.Process.Process, step.Calls, step.Number, step.File is null ? null : Path.GetFullPath(step.File, ActiveDirectory()));
         try
         {
             await CallAsync(step.Rpc);

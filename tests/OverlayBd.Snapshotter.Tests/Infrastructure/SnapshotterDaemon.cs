@@ -64,6 +64,7 @@ internal sealed class SnapshotterDaemon : IAsyncDisposable
         "http://localhost",
         new()
         {
+            DisposeHttpClient = true,
             HttpHandler = new SocketsHttpHandler
             {
                 ConnectCallback = async (_, cancellationToken) =>
