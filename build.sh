@@ -192,10 +192,20 @@ machine() {
 
 verb_pack() {
     need_sdk
-    local project
+    need unzip:unzip
+    local project name file contents
     rm -rf artifacts/packages
     for project in src/*/*.csproj; do
-        dotnet pack "$project" -c Release --verbosity quiet -o artifacts/packages
+        # Where a package was built is nobody's business, and no reason for other bytes.
+        dotnet pack "$project" -c Release --verbosity quiet -p:PathMap="$PWD/=/_/" -o artifacts/packages
+        name=$(basename "$project" .csproj)
+        contents=$(unzip -Z1 artifacts/packages/"$name".[0-9]*.nupkg) || die "$name was not packed"
+        for file in "$name.nuspec" README.md icon.png "lib/net10.0/$name.dll" "lib/net10.0/$name.xml"; do
+            grep -qxF "$file" <<<"$contents" || die "the package of $name has no $file"
+        done
+        if grep -qaF "$PWD" <(unzip -p artifacts/packages/"$name".[0-9]*.nupkg "lib/net10.0/$name.dll"); then
+            die "the package of $name tells where it was built"
+        fi
     done
     ls artifacts/packages
 }

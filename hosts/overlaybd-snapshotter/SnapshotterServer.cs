@@ -22,7 +22,8 @@ internal static class SnapshotterServer
     private const int SIGUSR1 = 10;
     private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
 
-    /// <summary>containerd has one connection for all its calls: a hundred that wait for a registry must not be the most there can be.</summary>
+    /// <summary>containerd has one connection for all its calls: a hundred that wait for a registry must not be the most there can
+    /// be.</summary>
     private const int CallsPerConnection = 100_000;
 
     private static readonly TimeSpan s_drainTimeout = TimeSpan.FromSeconds(60);
@@ -33,7 +34,8 @@ internal static class SnapshotterServer
     public static async Task<int> RunAsync(SnapshotterConfig config, CancellationToken cancellationToken)
     {
         // The original ends on nothing but the signals to end.
-        using PosixSignalRegistration ignored = PosixSignalRegistration.Create((PosixSignal)SIGUSR1, static context => context.Cancel = true);
+        using PosixSignalRegistration ignored =
+            PosixSignalRegistration.Create((PosixSignal)SIGUSR1, static context => context.Cancel = true);
         using ILoggerFactory loggers = LoggerFactory.Create(logging => ConfigureLogging(logging, config));
         ILogger logger = loggers.CreateLogger("overlaybd-snapshotter");
         foreach (string warning in config.Warnings)
@@ -58,7 +60,11 @@ internal static class SnapshotterServer
     }
 
     private static async Task ServeAsync(
-        SnapshotterConfig config, OverlayBdSnapshotter snapshotter, ILoggerFactory loggers, ILogger logger, CancellationToken cancellationToken)
+        SnapshotterConfig config,
+        OverlayBdSnapshotter snapshotter,
+        ILoggerFactory loggers,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         using CallMetrics metrics = new();
         using SnapshotsService service = new(snapshotter, loggers);
@@ -104,7 +110,12 @@ internal static class SnapshotterServer
     private static async Task<PrometheusListener?> StartExporterAsync(
         ExporterSettings settings, CallMetrics metrics, ILogger logger, CancellationToken cancellationToken) => settings.Enable
         ? await PrometheusListener.StartAsync(
-            Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, settings.Port, settings.UriPrefix, metrics.Write, logger, cancellationToken)
+            Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any,
+            settings.Port,
+            settings.UriPrefix,
+            metrics.Write,
+            logger,
+            cancellationToken)
         : null;
 
     /// <summary>Healthy is who can look into the database.</summary>

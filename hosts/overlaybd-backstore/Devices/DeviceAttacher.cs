@@ -73,7 +73,8 @@ internal sealed class DeviceAttacher(
         }
     }
 
-    private async Task<AttachedDevice> AttachFuseAsync(string id, Attachment attachment, OpenedImage image, CancellationToken cancellationToken)
+    private async Task<AttachedDevice> AttachFuseAsync(
+        string id, Attachment attachment, OpenedImage image, CancellationToken cancellationToken)
     {
         FuseDisk disk = await fuse.AttachAsync(id, image, cancellationToken);
         try

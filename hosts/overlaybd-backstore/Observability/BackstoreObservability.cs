@@ -15,7 +15,8 @@ namespace OverlayBd.Backstore.Observability;
 /// <summary>Everything by which the server shows what it does: log, audit log, metrics, traces, service manager.</summary>
 internal static class BackstoreObservability
 {
-    /// <summary>Adds it, as the configuration says. What must be given to the libraries is the service <see cref="IBlockOperationObserver"/>.</summary>
+    /// <summary>Adds it, as the configuration says. What must be given to the libraries is the service
+    /// <see cref="IBlockOperationObserver"/>.</summary>
     /// <remarks>That service is absent when nobody wants to know. <see cref="IDeviceMetricsSource"/> is used when the application has it.
     /// The exporter begins to listen when the application starts; a busy port fails that.</remarks>
     /// <exception cref="IOException">A log cannot be opened; the message names the field.</exception>

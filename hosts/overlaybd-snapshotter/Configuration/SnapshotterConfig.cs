@@ -74,7 +74,9 @@ internal sealed record SnapshotterConfig
 
         return this with
         {
-            LogLevel = logLevel is null ? LogLevel : ParseLevel(logLevel) ?? throw new ConfigException($"--log-level is {logLevel}, not one of {string.Join(", ", s_logLevels)}"),
+            LogLevel = logLevel is null ? LogLevel
+                : ParseLevel(logLevel)
+                ?? throw new ConfigException($"--log-level is {logLevel}, not one of {string.Join(", ", s_logLevels)}"),
             LogAsJson = logFormat is null ? LogAsJson : logFormat == "json",
         };
     }
@@ -169,7 +171,11 @@ internal sealed record SnapshotterConfig
             WritableLayer = file.Choice(
                 "writableLayerType", WritableLayerKind.Append, ("append", WritableLayerKind.Append), ("sparse", WritableLayerKind.Sparse)),
             CommitFormat = file.Choice(
-                "commitFormat", CommitFormat.Sealed, ("sealed", CommitFormat.Sealed), ("lsmt", CommitFormat.Lsmt), ("zfile", CommitFormat.ZFile)),
+                "commitFormat",
+                CommitFormat.Sealed,
+                ("sealed", CommitFormat.Sealed),
+                ("lsmt", CommitFormat.Lsmt),
+                ("zfile", CommitFormat.ZFile)),
             Runtime = file.Choice(
                 "runtimeType", SnapshotRuntime.Containerd, ("containerd", SnapshotRuntime.Containerd), ("docker", SnapshotRuntime.Docker)),
             DefaultFileSystem = fileSystem,

@@ -37,7 +37,12 @@ internal static class OpenTelemetryExport
     }
 
     private static void Add(
-        IHostApplicationBuilder builder, Dictionary<string, string?> variables, string service, string version, string[] meters, string[] sources)
+        IHostApplicationBuilder builder,
+        Dictionary<string, string?> variables,
+        string service,
+        string version,
+        string[] meters,
+        string[] sources)
     {
         // The libraries read them from the configuration, which this program leaves empty otherwise.
         builder.Configuration.AddInMemoryCollection(variables);

@@ -40,7 +40,10 @@ internal sealed class ServiceNotifier(SystemdEnvironment environment, ILogger<Se
 
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = PatienceInMilliseconds };
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
+            {
+                SendTimeout = PatienceInMilliseconds,
+            };
 
             // A leading @ stands for the zero byte of an abstract name.
             socket.Connect(new UnixDomainSocketEndPoint(path.StartsWith('@') ? "\0" + path[1..] : path));

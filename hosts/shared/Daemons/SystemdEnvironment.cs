@@ -19,7 +19,9 @@ internal sealed record SystemdEnvironment(string? NotifySocket, TimeSpan? Watchd
             || process == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         return new(
             string.IsNullOrEmpty(socket) ? null : socket,
-            isMeant && long.TryParse(interval, CultureInfo.InvariantCulture, out long microseconds) && microseconds is > 0 and < long.MaxValue / 10
+            isMeant
+                && long.TryParse(interval, CultureInfo.InvariantCulture, out long microseconds)
+                && microseconds is > 0 and < long.MaxValue / 10
                 ? TimeSpan.FromMicroseconds(microseconds)
                 : null);
     }

@@ -25,7 +25,8 @@ public sealed class BackstoreAttacher : IBlockDeviceAttacher, IDisposable
         _socket = socket;
         _frontEnd = frontEnd;
 
-        // The span of the attach is the parent of what the daemon does; the handler would put one of its own between, which not everybody collects.
+        // The span of the attach is the parent of what the daemon does; the handler would put one of its own between, which not
+        // everybody collects.
         _http = new(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, ActivityHeadersPropagator = null })
         {
             BaseAddress = new("http://localhost/v1/"),
@@ -103,7 +104,9 @@ public sealed class BackstoreAttacher : IBlockDeviceAttacher, IDisposable
     {
         using HttpRequestMessage message = new(method, path) { Content = content };
         DistributedContextPropagator.Current.Inject(
-            Activity.Current, message, static (carrier, name, value) => ((HttpRequestMessage)carrier!).Headers.TryAddWithoutValidation(name, value));
+            Activity.Current,
+            message,
+            static (carrier, name, value) => ((HttpRequestMessage)carrier!).Headers.TryAddWithoutValidation(name, value));
         HttpResponseMessage response;
         try
         {

@@ -129,13 +129,15 @@ internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defa
 
     private static BlockDeviceRequest RequestFor(long id, SnapshotDirectory directory) => new(id, directory.Config, directory.ResultFile);
 
-    private async Task MountDeviceAsync(string device, string mountPoint, FileSystemSpec spec, bool readOnly, CancellationToken cancellationToken)
+    private async Task MountDeviceAsync(
+        string device, string mountPoint, FileSystemSpec spec, bool readOnly, CancellationToken cancellationToken)
     {
         using Activity? span = SnapshotterDiagnostics.Source.StartActivity("overlaybd.mount");
         span?.SetTag("overlaybd.device", device);
         try
         {
-            await BlockMount.MountAsync(device, mountPoint, spec.Type, spec.MountOptions, readOnly, time, cancellationToken).ConfigureAwait(false);
+            await BlockMount.MountAsync(device, mountPoint, spec.Type, spec.MountOptions, readOnly, time, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (Exception e)
         {

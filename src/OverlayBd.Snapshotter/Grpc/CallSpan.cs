@@ -21,8 +21,8 @@ internal static class CallSpan
             return null;
         }
 
-        // The gRPC server may have a span of its own, which then is the caller's child. ASP.NET Core also makes one where nobody listens, without
-        // a source: nobody would ever see that parent.
+        // The gRPC server may have a span of its own, which then is the caller's child. ASP.NET Core also makes one where nobody
+        // listens, without a source: nobody would ever see that parent.
         Activity? outer = Activity.Current;
         ActivityContext caller = default;
         if (outer is { Source.Name.Length: > 0 })
@@ -32,7 +32,8 @@ internal static class CallSpan
         else
         {
             Activity.Current = null;
-            _ = ActivityContext.TryParse(metadata.GetValue("traceparent"), metadata.GetValue("tracestate"), isRemote: true, out caller);
+            _ = ActivityContext.TryParse(
+                metadata.GetValue("traceparent"), metadata.GetValue("tracestate"), isRemote: true, out caller);
         }
 
         Activity? span = SnapshotterDiagnostics.Source.StartActivity("snapshots." + function, ActivityKind.Server, caller);
@@ -44,7 +45,7 @@ internal static class CallSpan
         return span?.SetTag("rpc.system", "grpc").SetTag("rpc.service", Service).SetTag("rpc.method", function);
     }
 
-    /// <summary>Says how a call ended that did not succeed. Where others come first there is no error: that is an answer, as is what is not there.</summary>
+    /// <summary>Says how a call ended that did not succeed. What is there already, or not at all, is an answer and no error.</summary>
     public static void Fail(Activity? span, Status status)
     {
         span?.SetTag(CodeTag, (int)status.StatusCode);

@@ -152,8 +152,8 @@ public sealed class DaemonTests
         Assert.Equal(System.Net.HttpStatusCode.NotFound, other.StatusCode);
 
         // Whoever comes second on that port does not start without his metrics.
-        string config = SnapshotterDaemon.WriteConfig(
-            directory.Path, directory["other.sock"], new Dictionary<string, object> { ["root"] = directory["other"], ["exporterConfig"] = new { enable = true, port } });
+        Dictionary<string, object> settings = new() { ["root"] = directory["other"], ["exporterConfig"] = new { enable = true, port } };
+        string config = SnapshotterDaemon.WriteConfig(directory.Path, directory["other.sock"], settings);
         (int status, _, string error) = await Shell.TryRunAsync(Programs.Snapshotter, [config]);
         Assert.Equal(1, status);
         Assert.Contains($"exporterConfig.port: port {port} ", error, StringComparison.Ordinal);
@@ -169,7 +169,8 @@ public sealed class DaemonTests
         string[] documented = [.. File.ReadLines(Path.Combine(Programs.Repository, "docs/metrics.md"))
             .Where(line => line.StartsWith("| `overlaybd.snapshotter.", StringComparison.Ordinal)).Select(line => line.Split('`')[1])];
         Assert.NotEmpty(documented);
-        await Eventually.TrueAsync(() => documented.All(name => collector.HasMetric("overlaybd-snapshotter", name)), "what is documented is sent");
+        await Eventually.TrueAsync(
+            () => documented.All(name => collector.HasMetric("overlaybd-snapshotter", name)), "what is documented is sent");
         Assert.Equal(
             documented.Order(StringComparer.Ordinal),
             collector.MetricsOf("overlaybd-snapshotter").Where(name => name.StartsWith("overlaybd.", StringComparison.Ordinal))

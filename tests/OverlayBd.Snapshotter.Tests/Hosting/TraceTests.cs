@@ -48,9 +48,11 @@ public sealed class TraceTests
 
         CollectedSpan failed = await SpanAsync(collector, Snapshotter, "snapshots.Prepare", 'c');
         Assert.Equal((new string('c', 16), true), (failed.Parent, failed.Failed));
-        await Eventually.TrueAsync(() => collector.Spans.Any(span => span is { Name: "snapshots.Stat", Parent: "" }), "a call without a caller's span is a root");
         await Eventually.TrueAsync(
-            () => collector.HasMetric(Snapshotter, "overlaybd.snapshotter.call.duration") && collector.HasMetric(Backstore, "overlaybd.device.info"),
+            () => collector.Spans.Any(span => span is { Name: "snapshots.Stat", Parent: "" }), "a call without a caller's span is a root");
+        await Eventually.TrueAsync(
+            () => collector.HasMetric(Snapshotter, "overlaybd.snapshotter.call.duration")
+                && collector.HasMetric(Backstore, "overlaybd.device.info"),
             "both send metrics");
         Assert.DoesNotContain(collector.Spans, span => span.Trace == new string('b', 32));
     }
@@ -82,7 +84,7 @@ public sealed class TraceTests
         await Eventually.TrueAsync(
             () =>
             {
-                found = [.. collector.Spans.Where(span => span.Service == service && span.Name == name && span.Trace == new string(trace, 32))];
+                found = [.. collector.Spans.Where(span => (span.Service, span.Name, span.Trace) == (service, name, new string(trace, 32)))];
                 return found.Length > 0;
             },
             () => $"{service} sends {name} of trace {trace}; there are\n{string.Join('\n', collector.Spans)}");

@@ -7,7 +7,8 @@ using OverlayBd.Daemons;
 
 namespace OverlayBd.Backstore.Observability.Systemd;
 
-/// <summary>Tells the service manager of the server's start and end and that it lives, and opens the logs anew when it sends a hangup.</summary>
+/// <summary>Tells the service manager of the server's start and end and that it lives, and opens the logs anew when it sends a
+/// hangup.</summary>
 internal sealed class ServiceManagerLink(
     ServiceNotifier notifier,
     ObservabilitySettings settings,
