@@ -20,7 +20,8 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
         await using ContainerdNode node = await ContainerdNode.StartAsync(new() { ["commitFormat"] = format });
         string container = await ChangeAsync(node, mode);
         await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "commit", "committed", container);
-        JsonNode committed = JsonNode.Parse(await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "info", "committed"))!;
+        JsonNode committed = JsonNode.Parse(
+            await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "info", "committed"))!;
         Assert.Equal("Committed", $"{committed["Kind"]}");
         string layer = $"{committed["Labels"]!["containerd.io/snapshot/overlaybd.localcommitpath"]}";
         Assert.Empty(await node.Backstore.ListAsync());
@@ -38,8 +39,8 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
     {
         await using ContainerdNode node = await ContainerdNode.StartAsync();
         string container = await ChangeAsync(node, mode);
-        await Shell.RunAsync(
-            "/bin/sh", "-c", $"ctr --address {node.Directory["containerd.sock"]} snapshots --snapshotter overlaybd diff {container} >{node.Directory["layer"]}.gz");
+        string diff = $"ctr --address {node.Directory["containerd.sock"]} snapshots --snapshotter overlaybd diff {container}";
+        await Shell.RunAsync("/bin/sh", "-c", $"{diff} >{node.Directory["layer"]}.gz");
         await Shell.RunAsync("gzip", "--decompress", node.Directory["layer"] + ".gz");
         await node.Containerd.CtrAsync("containers", "rm", container);
         await AssertRunsAsync(node, await image.ExtendAsync("compared-" + mode, node.Directory["layer"], isBlock: false));
@@ -58,9 +59,9 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
     private static async Task AssertRunsAsync(ContainerdNode node, string reference)
     {
         await node.VerbAsync("rpull", reference);
-        Assert.Equal(
-            "changed\nfile\ngone\n",
-            await node.Containerd.CtrAsync("run", "--rm", "--snapshotter", "overlaybd", reference, node.Unique("look"), "/bin/sh", "-c", Look));
+        string output = await node.Containerd.CtrAsync(
+            "run", "--rm", "--snapshotter", "overlaybd", reference, node.Unique("look"), "/bin/sh", "-c", Look);
+        Assert.Equal("changed\nfile\ngone\n", output);
     }
 
     /// <summary>Makes of a layer file the blob that registries have.</summary>

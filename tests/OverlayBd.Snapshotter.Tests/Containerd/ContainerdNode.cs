@@ -53,7 +53,7 @@ internal sealed class ContainerdNode : IAsyncDisposable
         Containerd = await ContainerdProcess.StartAsync(Directory.Path, Daemon.Socket, _criConfig);
     }
 
-    /// <summary>Does to the machine what a reboot does, up to the point where nothing runs: no task, no daemon, no mount, no device.</summary>
+    /// <summary>Does what a reboot does, up to the point where nothing is there: no task, no daemon, no mount, no device.</summary>
     public async Task ShutDownAsync()
     {
         await EndTasksAsync();

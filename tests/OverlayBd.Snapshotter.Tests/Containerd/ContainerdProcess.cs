@@ -28,13 +28,14 @@ internal sealed class ContainerdProcess : IAsyncDisposable
     {
         string socket = Path.Combine(directory, "containerd.sock");
         string config = Path.Combine(directory, "containerd.toml");
+        string cri = criConfig.Length > 0 ? "" : "\"io.containerd.grpc.v1.cri\", ";
         await File.WriteAllTextAsync(
             config,
             $"""
             version = 2
             root = "{directory}/containerd-root"
             state = "{directory}/containerd-state"
-            disabled_plugins = [{(criConfig.Length > 0 ? "" : "\"io.containerd.grpc.v1.cri\", ")}"io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+            disabled_plugins = [{cri}"io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
               "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
             [grpc]
               address = "{socket}"

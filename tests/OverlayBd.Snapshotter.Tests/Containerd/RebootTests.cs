@@ -41,7 +41,8 @@ public sealed class RebootTests(RunnableImage image) : IClassFixture<RunnableIma
         await node.Containerd.CtrAsync(["containers", "rm", .. containers]);
         await node.Containerd.CtrAsync("images", "rm", "--sync", image.ConvertedReference);
         await Eventually.TrueAsync(
-            () => !Directory.EnumerateFileSystemEntries(node.Directory["snapshotter/snapshots"]).Any(), "garbage collection removes all snapshots");
+            () => !Directory.EnumerateFileSystemEntries(node.Directory["snapshotter/snapshots"]).Any(),
+            "garbage collection removes all snapshots");
         Assert.Empty(await node.Backstore.ListAsync());
     }
 

@@ -56,7 +56,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
         try
         {
             await Eventually.TrueAsync(
-                () => daemon._process.HasExited ? throw new IOException($"{program} ended:\n{daemon.Log}") : Answers(socket), () => $"{socket} answers; {program} said:\n{daemon.Log}\n");
+                () => daemon._process.HasExited ? throw new IOException($"{program} ended:\n{daemon.Log}") : Answers(socket),
+                () => $"{socket} answers; {program} said:\n{daemon.Log}\n");
             return daemon;
         }
         catch
