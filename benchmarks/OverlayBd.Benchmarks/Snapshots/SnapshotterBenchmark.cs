@@ -3,6 +3,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using OverlayBd.Benchmarks.Devices;
 
 namespace OverlayBd.Benchmarks.Snapshots;
 
@@ -11,6 +12,7 @@ internal static class SnapshotterBenchmark
 {
     private const string Ours = "overlaybd";
     private const string Limit = "overlayfs";
+    private const string ContainerdSocket = "containerd.sock";
     private const int DefaultCycles = 1000;
     private const int Rounds = 4;
     private static readonly int[] s_clients = [1, 16];
@@ -53,7 +55,7 @@ internal static class SnapshotterBenchmark
             await new SnapshotterLoad(snapshotter, s_clients[^1]).RunAsync(containerd, Math.Min(cycles, 200)); // warms up
         }
 
-        await CollectedAsync(directory);
+        await CollectAsync(directory);
         string before = Describe(daemon, directory);
         SnapshotterLoad[] loads = [.. s_clients.SelectMany(clients => (SnapshotterLoad[])[new(Limit, clients), new(Ours, clients)])];
         for (int round = 0; round < Rounds; round++)
@@ -62,7 +64,7 @@ internal static class SnapshotterBenchmark
             foreach (SnapshotterLoad load in loads)
             {
                 await load.RunAsync(containerd, cycles / Rounds);
-                await CollectedAsync(directory);
+                await CollectAsync(directory);
             }
         }
 
@@ -92,9 +94,13 @@ internal static class SnapshotterBenchmark
         return string.Create(CultureInfo.InvariantCulture, $"{Snapshots(directory)} directories, {mounts} mounts, {daemon.OpenFiles} open files");
     }
 
-    /// <summary>Waits for containerd to have removed what was given up: it answers Remove before the snapshotter has.</summary>
-    private static async Task CollectedAsync(string directory)
+    /// <summary>Has containerd remove what was given up: it answers Remove before the snapshotter has.</summary>
+    private static async Task CollectAsync(string directory)
     {
+        // The end of a lease, waited for, is a collection.
+        string[] leases = ["--address", Path.Combine(directory, ContainerdSocket), "--namespace", SnapshotterLoad.Namespace, "leases"];
+        await Programs.RunAsync("ctr", [.. leases, "create", "--id", "collect"]);
+        await Programs.RunAsync("ctr", [.. leases, "delete", "--sync", "collect"]);
         long start = Stopwatch.GetTimestamp();
         while (Snapshots(directory) > 1 && Stopwatch.GetElapsedTime(start) < s_collection)
         {
@@ -115,7 +121,7 @@ internal static class SnapshotterBenchmark
 
     private static async Task<RunningDaemon> StartContainerdAsync(string directory, string snapshotter)
     {
-        string socket = Path.Combine(directory, "containerd.sock");
+        string socket = Path.Combine(directory, ContainerdSocket);
         string config = Path.Combine(directory, "containerd.toml");
         await File.WriteAllTextAsync(
             config,

@@ -12,8 +12,9 @@ namespace OverlayBd.Benchmarks.Snapshots;
 /// <summary>Clients that prepare ordinary layers and remove them, as fast as one snapshotter of containerd answers.</summary>
 internal sealed class SnapshotterLoad(string snapshotter, int clients)
 {
+    public const string Namespace = "bench";
     private const string Base = "base";
-    private static readonly Metadata s_headers = new() { { "containerd-namespace", "bench" } };
+    private static readonly Metadata s_headers = new() { { "containerd-namespace", Namespace } };
     private int _round;
 
     public string Snapshotter => snapshotter;
