@@ -7,7 +7,8 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using OverlayBd.Benchmarks.Devices;
 using OverlayBd.Benchmarks.Snapshots;
 
-// "devices" measures the block devices with fio, "idle" the memory of many that nobody reads, "snapshotter" the daemon beside containerd's own
+// "devices" measures the block devices with fio, "idle" the memory of many that nobody reads, "snapshotter" the daemon beside
+// containerd's own
 // snapshotter; everything else is BenchmarkDotNet's, in this process, so that a benchmark and its limit see the same machine.
 if (args is ["devices", ..])
 {

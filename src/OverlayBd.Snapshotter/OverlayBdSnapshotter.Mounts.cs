@@ -40,7 +40,8 @@ public sealed partial class OverlayBdSnapshotter
     private static SnapshotMount Bind(string directory, string access, string kind = "rbind") => new("bind", directory, [access, kind]);
 
     private static SnapshotException HalfCommitted(SnapshotRecord record) => SnapshotException.Precondition(
-        $"the commit of snapshot {SnapshotException.Printable(record.Name)} was cut off when its layer was final already: repeat the commit, or remove the snapshot");
+        $"the commit of snapshot {SnapshotException.Printable(record.Name)} was cut off when its layer was final already: "
+        + "repeat the commit, or remove the snapshot");
 
     private static string AccessOf(SnapshotRecord record) => record.Info.Kind == SnapshotKind.View ? ReadOnly : ReadWrite;
 

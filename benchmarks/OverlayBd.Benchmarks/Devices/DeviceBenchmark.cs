@@ -25,7 +25,8 @@ internal static class DeviceBenchmark
                 ? [TcmuContenders.Limit(image), FuseContenders.Limit(image), .. TcmuContenders.All(image), .. FuseContenders.All(image)]
                 : [FuseContenders.Limit(image), .. FuseContenders.All(image)];
             await MeasureAsync(
-                [.. contenders.Where((each, index) => index == 0 || each.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase))], seconds);
+                [.. contenders.Where((each, index) => index == 0 || each.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase))],
+                seconds);
             return 0;
         }
         finally

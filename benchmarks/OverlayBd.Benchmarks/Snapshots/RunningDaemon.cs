@@ -24,7 +24,8 @@ internal sealed partial class RunningDaemon : IAsyncDisposable
 
     /// <summary>The most memory that it ever had resident, in bytes.</summary>
     public long PeakMemory => 1024 * long.Parse(
-        File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))["VmHWM:".Length..].Replace("kB", "", StringComparison.Ordinal),
+        File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))["VmHWM:".Length..]
+            .Replace("kB", "", StringComparison.Ordinal),
         CultureInfo.InvariantCulture);
 
     /// <summary>The descriptors that it has open.</summary>

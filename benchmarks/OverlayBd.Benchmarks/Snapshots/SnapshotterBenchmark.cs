@@ -7,7 +7,8 @@ using OverlayBd.Benchmarks.Devices;
 
 namespace OverlayBd.Benchmarks.Snapshots;
 
-/// <summary>What does an ordinary layer cost? Our daemon and containerd's own overlayfs snapshotter, both asked through one containerd.</summary>
+/// <summary>What does an ordinary layer cost? Our daemon and containerd's own overlayfs snapshotter, both asked through one
+/// containerd.</summary>
 internal static class SnapshotterBenchmark
 {
     private const string Ours = "overlaybd";
@@ -43,7 +44,8 @@ internal static class SnapshotterBenchmark
         get
         {
             string kind = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-            return Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "overlaybd-snapshotter", kind, "overlaybd-snapshotter"));
+            return Path.GetFullPath(
+                Path.Combine(AppContext.BaseDirectory, "..", "..", "overlaybd-snapshotter", kind, "overlaybd-snapshotter"));
         }
     }
 
@@ -86,12 +88,14 @@ internal static class SnapshotterBenchmark
 
     private static void Print(string name, Latencies limit, Latencies ours) => Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{name,-24}{limit.Percentile(50),13:F2} ms{limit.Percentile(99),7:F2} ms{ours.Percentile(50),13:F2} ms{ours.Percentile(99),7:F2} ms{ours.Percentile(50) / limit.Percentile(50),12:F2}{1.5,8:F1}"));
+        $"{name,-24}{limit.Percentile(50),13:F2} ms{limit.Percentile(99),7:F2} ms"
+        + $"{ours.Percentile(50),13:F2} ms{ours.Percentile(99),7:F2} ms{ours.Percentile(50) / limit.Percentile(50),12:F2}{1.5,8:F1}"));
 
     private static string Describe(RunningDaemon daemon, string directory)
     {
         int mounts = File.ReadLines("/proc/self/mountinfo").Count(line => line.Contains(directory, StringComparison.Ordinal));
-        return string.Create(CultureInfo.InvariantCulture, $"{Snapshots(directory)} directories, {mounts} mounts, {daemon.OpenFiles} open files");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{Snapshots(directory)} directories, {mounts} mounts, {daemon.OpenFiles} open files");
     }
 
     /// <summary>Has containerd remove what was given up: it answers Remove before the snapshotter has.</summary>

@@ -31,7 +31,8 @@ internal sealed class SnapshotterLoad(string snapshotter, int clients)
         using GrpcChannel channel = containerd.Connect();
         SnapshotsService.SnapshotsClient client = new(channel);
         await client.PrepareAsync(Keep(new() { Snapshotter = snapshotter, Key = "making" }), s_headers);
-        await client.CommitAsync(new() { Snapshotter = snapshotter, Key = "making", Name = Base, Labels = { ["containerd.io/gc.root"] = "bench" } }, s_headers);
+        await client.CommitAsync(
+            new() { Snapshotter = snapshotter, Key = "making", Name = Base, Labels = { ["containerd.io/gc.root"] = "bench" } }, s_headers);
     }
 
     /// <summary>Runs a number of cycles, spread over the clients.</summary>

@@ -51,6 +51,7 @@ internal static partial class SnapshotterLog
     public static partial void CallFailed(
         ILogger logger, Exception exception, string operation, string key, string parent, string outcome, double milliseconds);
 
-    [LoggerMessage(5015, LogLevel.Warning, "The quota of snapshot {Id} could not be lifted; its project keeps a place in the table of quotas")]
+    [LoggerMessage(
+        5015, LogLevel.Warning, "The quota of snapshot {Id} could not be lifted; its project keeps a place in the table of quotas")]
     public static partial void QuotaStays(ILogger logger, Exception exception, long id);
 }

@@ -36,7 +36,8 @@ internal sealed class MetadataConnection : IDisposable
         }
     }
 
-    /// <summary>A statement with its arguments, $1 and on. It stays the connection's; a reader of it is closed before it is asked for again.</summary>
+    /// <summary>A statement with its arguments, $1 and on. It stays the connection's; a reader of it is closed before it is asked for
+    /// again.</summary>
     public SqliteCommand Command(string sql, params ReadOnlySpan<object?> arguments)
     {
         if (!_commands.TryGetValue(sql, out SqliteCommand? command))

@@ -116,7 +116,8 @@ internal sealed class MetadataWriter(MetadataConnection connection) : IDisposabl
                 throw;
             }
 
-            pending.Fail(e is SqliteException ? new SnapshotException(SnapshotError.Unknown, $"the database of snapshots: {e.Message}", e) : e);
+            pending.Fail(
+                e is SqliteException ? new SnapshotException(SnapshotError.Unknown, $"the database of snapshots: {e.Message}", e) : e);
             connection.Run("ROLLBACK TO change");
         }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text.Json.Nodes;
-using OverlayBd.Format.Tar;
 using OverlayBd.Snapshotter.Tests.Infrastructure;
 
 namespace OverlayBd.Snapshotter.Tests.Containerd;
@@ -19,16 +17,9 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
     {
         await using ContainerdNode node = await ContainerdNode.StartAsync(new() { ["commitFormat"] = format });
         string container = await ChangeAsync(node, mode);
-        await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "commit", "committed", container);
-        JsonNode committed = JsonNode.Parse(
-            await node.Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "info", "committed"))!;
-        Assert.Equal("Committed", $"{committed["Kind"]}");
-        string layer = $"{committed["Labels"]!["containerd.io/snapshot/overlaybd.localcommitpath"]}";
+        string blob = await node.CommitAsync(container);
         Assert.Empty(await node.Backstore.ListAsync());
-
-        await node.Containerd.CtrAsync("containers", "rm", container);
-        await WrapAsync(layer, node.Directory["layer"]);
-        await AssertRunsAsync(node, await image.ExtendAsync($"{mode}-{format}", node.Directory["layer"], isBlock: true));
+        await AssertRunsAsync(node, await image.ExtendAsync($"{mode}-{format}", blob, isBlock: true));
         Assert.DoesNotContain(await node.SnapshotsAsync(), snapshot => snapshot[^1] == "Active");
     }
 
@@ -62,15 +53,5 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
         string output = await node.Containerd.CtrAsync(
             "run", "--rm", "--snapshotter", "overlaybd", reference, node.Unique("look"), "/bin/sh", "-c", Look);
         Assert.Equal("changed\nfile\ngone\n", output);
-    }
-
-    /// <summary>Makes of a layer file the blob that registries have.</summary>
-    private static async Task WrapAsync(string layer, string blob)
-    {
-        await using FileStream input = File.OpenRead(layer);
-        await using FileStream output = File.Create(blob);
-        await using TarBlobWriter writer = new(output);
-        await input.CopyToAsync(writer);
-        await writer.CompleteAsync();
     }
 }

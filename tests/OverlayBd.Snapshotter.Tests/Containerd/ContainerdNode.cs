@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json.Nodes;
+using OverlayBd.Format.Tar;
 using OverlayBd.Snapshotter.Devices;
 using OverlayBd.Snapshotter.Mounting;
 using OverlayBd.Snapshotter.Tests.Infrastructure;
@@ -89,6 +90,23 @@ internal sealed class ContainerdNode : IAsyncDisposable
     public async Task<string[][]> SnapshotsAsync() =>
         [.. Lines(await Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "ls")).Skip(1)
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+
+    /// <summary>Commits what a container wrote to its block device, takes the container away, and makes of the layer the blob that
+    /// registries have.</summary>
+    /// <returns>The blob's path.</returns>
+    public async Task<string> CommitAsync(string container)
+    {
+        await Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "commit", "committed", container);
+        JsonNode committed = JsonNode.Parse(await Containerd.CtrAsync("snapshots", "--snapshotter", "overlaybd", "info", "committed"))!;
+        Assert.Equal("Committed", $"{committed["Kind"]}");
+        await Containerd.CtrAsync("containers", "rm", container);
+        await using FileStream layer = File.OpenRead($"{committed["Labels"]!["containerd.io/snapshot/overlaybd.localcommitpath"]}");
+        await using FileStream blob = File.Create(Directory["layer"]);
+        await using TarBlobWriter writer = new(blob);
+        await layer.CopyToAsync(writer);
+        await writer.CompleteAsync();
+        return blob.Name;
+    }
 
     /// <summary>Kills what runs, and takes it away; containers and their snapshots stay.</summary>
     public async Task EndTasksAsync()

@@ -141,7 +141,8 @@ internal sealed class KilledSnapshotter : IAsyncDisposable
         await Client.PrepareAsync(request);
     }
 
-    /// <summary>Records have directories and directories records, and what is active can be mounted, or says why not and what helps.</summary>
+    /// <summary>Records have directories and directories records, and what is active can be mounted, or says why not and what
+    /// helps.</summary>
     private async Task CheckAsync(KillStep step)
     {
         List<Info> infos = await ListAsync();

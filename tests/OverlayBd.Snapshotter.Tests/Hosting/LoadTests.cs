@@ -12,7 +12,8 @@ public sealed class LoadTests
     private const int Clients = 16;
     private const int Cycles = 1000;
 
-    /// <summary>Of the 80 MiB that the daemon may take, what is its own; the rest is for its program, which the tests do not run as it is published.</summary>
+    /// <summary>Of the 80 MiB that the daemon may take, what is its own; the rest is for its program, which the tests do not run as it
+    /// is published.</summary>
     private const long MostMemory = 60L << 20;
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class LoadTests
     private static string[] State(SnapshotterDaemon daemon, MountedDirectory directory) =>
     [
         .. Directory.EnumerateFileSystemEntries(directory["snapshotter/snapshots"]).Order(),
-        .. File.ReadLines($"/proc/{daemon.Process.Process.Id}/mountinfo").Where(line => line.Contains(directory.Path, StringComparison.Ordinal)),
+        .. File.ReadLines($"/proc/{daemon.Process.Process.Id}/mountinfo")
+            .Where(line => line.Contains(directory.Path, StringComparison.Ordinal)),
         .. Directory.EnumerateDirectories("/sys/block", "loop*").Select(device => Path.Combine(device, "loop", "backing_file"))
             .Where(File.Exists).Select(TryRead).Where(file => file.StartsWith(directory.Path, StringComparison.Ordinal)),
     ];
@@ -87,8 +89,11 @@ public sealed class LoadTests
         }
     }
 
-    private static string[] Descriptors(SnapshotterDaemon daemon) => [.. new DirectoryInfo($"/proc/{daemon.Process.Process.Id}/fd").EnumerateFileSystemInfos()
-        .Select(descriptor => descriptor.LinkTarget ?? "")];
+    private static string[] Descriptors(SnapshotterDaemon daemon) =>
+    [
+        .. new DirectoryInfo($"/proc/{daemon.Process.Process.Id}/fd").EnumerateFileSystemInfos()
+            .Select(descriptor => descriptor.LinkTarget ?? ""),
+    ];
 
     private static int OpenFiles(SnapshotterDaemon daemon) => Descriptors(daemon).Length;
 
