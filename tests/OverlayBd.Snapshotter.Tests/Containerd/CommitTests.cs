@@ -50,8 +50,8 @@ public sealed class CommitTests(RunnableImage image) : IClassFixture<RunnableIma
     private static async Task AssertRunsAsync(ContainerdNode node, string reference)
     {
         await node.VerbAsync("rpull", reference);
-        string output = await node.Containerd.CtrAsync(
-            "run", "--rm", "--snapshotter", "overlaybd", reference, node.Unique("look"), "/bin/sh", "-c", Look);
+        string output = await node.Containerd.RunAsync(
+            "--rm", reference, node.Unique("look"), "/bin/sh", "-c", Look);
         Assert.Equal("changed\nfile\ngone\n", output);
     }
 }

@@ -55,8 +55,22 @@ internal sealed class ContainerdProcess : IAsyncDisposable
         return output;
     }
 
+    /// <summary>Makes a container, runs it to its end, and tells what it printed.</summary>
+    public Task<string> RunAsync(params string[] arguments) => PrintedAsync(["run", "--snapshotter", "overlaybd"], arguments);
+
+    /// <summary>Starts a container that is there already, and tells what it printed until its end.</summary>
+    public Task<string> StartTaskAsync(string container) => PrintedAsync(["tasks", "start"], [container]);
+
     public Task<(int Status, string Output, string Error)> TryCtrAsync(params string[] arguments) =>
         Shell.TryRunAsync("/usr/bin/ctr", ["--address", _socket, .. arguments]);
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    // The shim writes it to a file: what ctr copies by itself it may lose, when the container ends before ctr has opened the pipe.
+    private async Task<string> PrintedAsync(string[] verb, string[] arguments)
+    {
+        string file = $"{_socket}.printed-{Guid.NewGuid():n}";
+        await CtrAsync([.. verb, "--log-uri", "file://" + file, .. arguments]);
+        return await File.ReadAllTextAsync(file);
+    }
 }

@@ -18,7 +18,7 @@ public sealed class ConvertedImageTests(RunnableImage image) : IClassFixture<Run
         await using ContainerdProcess containerd = await ContainerdProcess.StartAsync(directory.Path, daemon.Socket);
         await containerd.CtrAsync("images", "pull", "--plain-http", "--snapshotter", "overlaybd", image.ConvertedReference);
         Assert.Equal(
-            "hello from the image\n", await containerd.CtrAsync("run", "--rm", "--snapshotter", "overlaybd", image.ConvertedReference, "one"));
+            "hello from the image\n", await containerd.RunAsync("--rm", image.ConvertedReference, "one"));
 
         // This pull gives no labels to tell unpacking from running: the second layer was unpacked on the device of the first.
         Assert.Equal(2, (await backstore.ListAsync()).Length);

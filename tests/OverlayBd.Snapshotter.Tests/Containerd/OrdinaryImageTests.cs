@@ -26,6 +26,6 @@ public sealed class OrdinaryImageTests(RunnableImage image) : IClassFixture<Runn
             () => !Directory.EnumerateFileSystemEntries(directory["snapshotter/snapshots"]).Any(), "garbage collection removes all snapshots");
     }
 
-    private Task<string> RunAsync(ContainerdProcess containerd, string name, params string[] command) => containerd.CtrAsync(
-        ["run", "--rm", "--snapshotter", "overlaybd", image.OriginalReference, name, .. command]);
+    private Task<string> RunAsync(ContainerdProcess containerd, string name, params string[] command) => containerd.RunAsync(
+        ["--rm", image.OriginalReference, name, .. command]);
 }

@@ -34,7 +34,7 @@ public sealed class RebootTests(RunnableImage image) : IClassFixture<RunnableIma
         Assert.Empty(await node.Backstore.ListAsync());
         foreach (string container in containers)
         {
-            Assert.Equal(Line + Line, await node.Containerd.CtrAsync("tasks", "start", container));
+            Assert.Equal(Line + Line, await node.Containerd.StartTaskAsync(container));
         }
 
         Assert.Equal(3, (await node.Backstore.ListAsync()).Length);
@@ -50,8 +50,8 @@ public sealed class RebootTests(RunnableImage image) : IClassFixture<RunnableIma
     private async Task<string> CreateAsync(ContainerdNode node, string name, params string[] options)
     {
         string container = node.Unique(name);
-        string output = await node.Containerd.CtrAsync(
-            ["run", "--snapshotter", "overlaybd", .. options, image.ConvertedReference, container, "/bin/sh", "-c", Script]);
+        string output = await node.Containerd.RunAsync(
+            [.. options, image.ConvertedReference, container, "/bin/sh", "-c", Script]);
         Assert.Equal(Line, output);
         return container;
     }

@@ -97,7 +97,7 @@ public sealed class RemotePullTests(RunnableImage image) : IClassFixture<Runnabl
     }
 
     private Task<string> RunAsync(string reference, string name) =>
-        _containerd.CtrAsync("run", "--rm", "--snapshotter", "overlaybd", reference, name);
+        _containerd.RunAsync("--rm", reference, name);
 
     private async Task<string> VerbAsync(string verb, params string[] arguments)
     {

@@ -36,13 +36,13 @@ public sealed class ContainerTests(DemoImage demo, RunnableImage image) : IClass
         await node.StartAllAsync();
         await node.Containerd.CtrAsync("tasks", "start", "--detach", server);
         await AwaitPongAsync(redis, node);
-        Assert.Equal(Line + Line, await node.Containerd.CtrAsync("tasks", "start", directory));
-        Assert.Equal(Line + Line, await node.Containerd.CtrAsync("tasks", "start", device));
+        Assert.Equal(Line + Line, await node.Containerd.StartTaskAsync(directory));
+        Assert.Equal(Line + Line, await node.Containerd.StartTaskAsync(device));
 
         string committed = await image.ExtendAsync("committed", await node.CommitAsync(device), isBlock: true);
         await node.VerbAsync("rpull", committed);
-        Assert.Equal(Line + Line, await node.Containerd.CtrAsync(
-            "run", "--rm", "--snapshotter", "overlaybd", committed, node.Unique("look"), "/bin/sh", "-c", "cat /etc/starts"));
+        Assert.Equal(Line + Line, await node.Containerd.RunAsync(
+            "--rm", committed, node.Unique("look"), "/bin/sh", "-c", "cat /etc/starts"));
     }
 
     private static Task AwaitPongAsync(Redis redis, ContainerdNode node) =>
@@ -52,8 +52,8 @@ public sealed class ContainerTests(DemoImage demo, RunnableImage image) : IClass
     private async Task<string> WriteAsync(ContainerdNode node, string mode)
     {
         string container = node.Unique(mode);
-        string output = await node.Containerd.CtrAsync(
-            "run", "--snapshotter", "overlaybd", "--snapshotter-label", "containerd.io/snapshot/overlaybd.writable=" + mode,
+        string output = await node.Containerd.RunAsync(
+            "--snapshotter-label", "containerd.io/snapshot/overlaybd.writable=" + mode,
             image.ConvertedReference, container, "/bin/sh", "-c", Script);
         Assert.Equal(Line, output);
         return container;
