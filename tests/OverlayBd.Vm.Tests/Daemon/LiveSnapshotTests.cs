@@ -8,7 +8,8 @@ using OverlayBd.Vm.Tests.Guest;
 namespace OverlayBd.Vm.Tests.Daemon;
 
 /// <summary>The original's call for a live snapshot, made by curl.</summary>
-public sealed class LiveSnapshotTests(RegistryImage image) : IClassFixture<RegistryImage>
+[Collection<ImageInRegistry>]
+public sealed class LiveSnapshotTests(RegistryImage image)
 {
     private const string Address = "http://127.0.0.1:9862";
 

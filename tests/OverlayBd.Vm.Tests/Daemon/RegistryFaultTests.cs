@@ -8,7 +8,8 @@ using OverlayBd.Vm.Tests.Guest;
 namespace OverlayBd.Vm.Tests.Daemon;
 
 /// <summary>What readers of a TCMU device see while the registry does wrong, and after.</summary>
-public sealed class RegistryFaultTests(RegistryImage image) : IClassFixture<RegistryImage>, IAsyncDisposable
+[Collection<ImageInRegistry>]
+public sealed class RegistryFaultTests(RegistryImage image) : IAsyncDisposable
 {
     private const int Piece = 256 * 1024;
 

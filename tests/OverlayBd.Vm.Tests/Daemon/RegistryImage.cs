@@ -96,7 +96,12 @@ public sealed class RegistryImage : IAsyncLifetime
     }
 
     /// <summary>The result file of a config that <see cref="WriteConfig"/> wrote.</summary>
-    internal static string ReadResult(string config) => File.ReadAllText(Path.Combine(Path.GetDirectoryName(config)!, "init-debug.log"));
+    internal static string ReadResult(string config) => File.ReadAllText(ResultOf(config));
+
+    /// <summary>The same, or null where there is none.</summary>
+    internal static string? TryReadResult(string config) => File.Exists(ResultOf(config)) ? ReadResult(config) : null;
+
+    private static string ResultOf(string config) => Path.Combine(Path.GetDirectoryName(config)!, "init-debug.log");
 
     // Random bytes have no sector of zeros; metadata has.
     private bool IsFull(long offset) =>

@@ -7,20 +7,20 @@ using OverlayBd.Vm.Tests.Guest;
 namespace OverlayBd.Vm.Tests.Daemon;
 
 /// <summary>Writes, discards and flushes of devices of the control API, with an upper of either kind.</summary>
-public sealed class WritableDeviceTests(RegistryImage image) : IClassFixture<RegistryImage>
+[Collection<ImageInRegistry>]
+public sealed class WritableDeviceTests(RegistryImage image, SharedBackstore shared) : IClassFixture<SharedBackstore>
 {
     private static readonly string[] s_random = ["--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=12m", "--verify=crc32c"];
     private static readonly string[] s_sequential = ["--rw=write", "--bs=64k", "--iodepth=4", "--offset=12m", "--size=12m", "--verify=crc32c"];
+    private readonly BackstoreDaemon _daemon = shared.Daemon;
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task WhatWasWritten_IsThere_AfterDetachingAndAttachingAgain(bool sparse)
     {
-        await using BackstoreDaemon daemon = await BackstoreDaemon.RunAsync();
-        image.WriteCredentials(daemon);
-        JsonObject request = Request(daemon, sparse);
-        JsonNode device = (await daemon.SendAsync(HttpMethod.Post, "devices", request))!;
+        JsonObject request = Request($"fio-{sparse}", sparse);
+        JsonNode device = (await _daemon.SendAsync(HttpMethod.Post, "devices", request))!;
         string disk = (string)device["devicePath"]!;
         await Fio.RunAsync(disk, [.. s_random, "--do_verify=0", "--end_fsync=1"]);
         using (Process discards = Fio.Start(disk, "--rw=randtrimwrite", "--bs=4k", "--offset=24m", "--size=16m"))
@@ -31,18 +31,18 @@ public sealed class WritableDeviceTests(RegistryImage image) : IClassFixture<Reg
         }
 
         await Shell.RunAsync("blkdiscard", "--offset", $"{24 << 20}", "--length", $"{16 << 20}", disk);
-        JsonNode statistics = await daemon.GetAsync($"devices/{(string)device["id"]!}/stats");
+        JsonNode statistics = await _daemon.GetAsync($"devices/{(string)device["id"]!}/stats");
         Assert.True((long)statistics["discards"]! > 0);
         Assert.Equal(0, (long)statistics["errors"]!);
-        await daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
+        await _daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
         Assert.Empty(GuestKernel.Devices);
 
-        device = (await daemon.SendAsync(HttpMethod.Post, "devices", request))!;
+        device = (await _daemon.SendAsync(HttpMethod.Post, "devices", request))!;
         disk = (string)device["devicePath"]!;
         await Fio.RunAsync(disk, [.. s_random, "--verify_only=1"]);
         await Fio.RunAsync(disk, [.. s_sequential, "--verify_only=1"]);
         await Shell.RunAsync("cmp", "--bytes", $"{16 << 20}", "--ignore-initial", $"{24 << 20}:0", disk, "/dev/zero");
-        await daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
+        await _daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
     }
 
     [Theory]
@@ -50,15 +50,13 @@ public sealed class WritableDeviceTests(RegistryImage image) : IClassFixture<Reg
     [InlineData(true)]
     public async Task FileSystem_IsClean_AfterFilesWereChangedAndTrimmed(bool sparse)
     {
-        await using BackstoreDaemon daemon = await BackstoreDaemon.RunAsync();
-        image.WriteCredentials(daemon);
-        JsonObject request = Request(daemon, sparse);
-        JsonNode device = (await daemon.SendAsync(HttpMethod.Post, "devices", request))!;
+        JsonObject request = Request($"files-{sparse}", sparse);
+        JsonNode device = (await _daemon.SendAsync(HttpMethod.Post, "devices", request))!;
         string disk = (string)device["devicePath"]!;
         await using (FileSystem files = await FileSystem.MountAsync(disk, "discard"))
         {
             // Not from below a mounted file system, without being told to.
-            (int status, JsonNode? answer) = await daemon.TrySendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
+            (int status, JsonNode? answer) = await _daemon.TrySendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
             Assert.Equal(409, status);
             Assert.Contains(files.Path, (string?)answer!["error"]!["message"], StringComparison.Ordinal);
 
@@ -68,8 +66,8 @@ public sealed class WritableDeviceTests(RegistryImage image) : IClassFixture<Reg
             await files.UnmountAsync();
         }
 
-        await daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
-        device = (await daemon.SendAsync(HttpMethod.Post, "devices", request))!;
+        await _daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
+        device = (await _daemon.SendAsync(HttpMethod.Post, "devices", request))!;
         disk = (string)device["devicePath"]!;
         await Shell.RunAsync("e2fsck", "-fn", disk);
         await using (FileSystem files = await FileSystem.MountAsync(disk, "ro"))
@@ -80,30 +78,28 @@ public sealed class WritableDeviceTests(RegistryImage image) : IClassFixture<Reg
             await files.UnmountAsync();
         }
 
-        await daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
+        await _daemon.SendAsync(HttpMethod.Delete, $"devices/{(string)device["id"]!}");
     }
 
     [Fact]
     public async Task Resize_IsSeenByTheKernel()
     {
-        await using BackstoreDaemon daemon = await BackstoreDaemon.RunAsync();
-        image.WriteCredentials(daemon);
-        JsonNode device = (await daemon.SendAsync(HttpMethod.Post, "devices", Request(daemon, sparse: false)))!;
+        JsonNode device = (await _daemon.SendAsync(HttpMethod.Post, "devices", Request("resized")))!;
         string disk = (string)device["devicePath"]!;
         string id = (string)device["id"]!;
-        JsonNode resized = (await daemon.SendAsync(HttpMethod.Post, $"devices/{id}/resize", new JsonObject { ["size"] = 128 << 20 }))!;
+        JsonNode resized = (await _daemon.SendAsync(HttpMethod.Post, $"devices/{id}/resize", new JsonObject { ["size"] = 128 << 20 }))!;
         Assert.Equal(128 << 20, (long)resized["size"]!);
         Assert.Equal($"{128 << 20}", await Shell.RunAsync("blockdev", "--getsize64", disk));
         await Fio.RunAsync(disk, "--verify=crc32c", "--rw=write", "--bs=64k", "--offset=120m", "--size=8m");
-        (int status, JsonNode? answer) = await daemon.TrySendAsync(HttpMethod.Post, $"devices/{id}/resize", new JsonObject { ["size"] = 4096 });
+        (int status, JsonNode? answer) = await _daemon.TrySendAsync(HttpMethod.Post, $"devices/{id}/resize", new JsonObject { ["size"] = 4096 });
         Assert.Equal(400, status);
         Assert.Contains("size", (string?)answer!["error"]!["message"], StringComparison.Ordinal);
-        await daemon.SendAsync(HttpMethod.Delete, $"devices/{id}");
+        await _daemon.SendAsync(HttpMethod.Delete, $"devices/{id}");
     }
 
-    private JsonObject Request(BackstoreDaemon daemon, bool sparse) => new()
+    private JsonObject Request(string name, bool sparse = false) => new()
     {
         ["image"] = image.Name,
-        ["upper"] = new JsonObject { ["data"] = daemon["data"], ["index"] = daemon["index"], ["sparse"] = sparse },
+        ["upper"] = new JsonObject { ["data"] = _daemon[$"{name}.data"], ["index"] = _daemon[$"{name}.index"], ["sparse"] = sparse },
     };
 }

@@ -13,14 +13,24 @@ internal sealed class BareDevice
     {
     }
 
-    public static async Task<BareDevice> EnableAsync(string configuration)
-    {
-        var device = new BareDevice();
-        await Wait.BlockingAsync(() => device.Enable(configuration), $"enable {device._directory}");
-        return device;
-    }
+    /// <summary>Enables devices one after the other, on one thread.</summary>
+    public static Task<BareDevice[]> EnableAsync(string configuration, int count) => Wait.BlockingAsync(
+        () =>
+        {
+            var devices = new BareDevice[count];
+            for (int i = 0; i < count; i++)
+            {
+                devices[i] = new BareDevice();
+                devices[i].Enable(configuration);
+            }
 
-    public Task RemoveAsync() => Wait.BlockingAsync(() => Directory.Delete(_directory), $"remove {_directory}");
+            return devices;
+        },
+        $"enable {count} devices");
+
+    public static Task RemoveAsync(BareDevice[] devices) => Wait.BlockingAsync(
+        () => Array.ForEach(devices, static device => Directory.Delete(device._directory)),
+        $"remove {devices.Length} devices");
 
     private void Enable(string configuration)
     {

@@ -86,6 +86,33 @@ public sealed class TcmuSnapshotTests : IAsyncLifetime
         await _snapshotter.RemoveAsync("image");
     }
 
+    [Fact]
+    public async Task DeviceOfAnotherSnapshotter_WithTheSameNumber_IsNeitherMountedNorTakenDown()
+    {
+        // As a snapshotter leaves it whose directory was deleted.
+        string other = _directory["other/config.v1.json"];
+        Directory.CreateDirectory(_directory["other"]);
+        BlockDeviceRequest theirs = new(1, other, _directory["other/result"]);
+        ConfigFsAttacher attacher = new(new());
+        _factory[other] = _ => new(FileBlockStore.Open(_directory["disk"]));
+        string disk = await attacher.AttachAsync(theirs);
+        try
+        {
+            await ProvideAsync("image");
+            SnapshotException error = await Assert.ThrowsAsync<SnapshotException>(() => _snapshotter.PrepareAsync("one", "image"));
+            Assert.Equal(SnapshotError.FailedPrecondition, error.Error);
+            Assert.Contains(other, error.Message, StringComparison.Ordinal);
+            await _snapshotter.RemoveAsync("image");
+            Assert.Equal(disk, await attacher.FindAsync(theirs));
+        }
+        finally
+        {
+            await attacher.DetachAsync(theirs);
+        }
+
+        Assert.Empty(GuestKernel.Devices.Concat(GuestKernel.LoopbackTargets));
+    }
+
     private string ConfigOf(long id) => _directory[$"root/snapshots/{id}/block/config.v1.json"];
 
     private string MountPointOf(long id) => _directory[$"root/snapshots/{id}/block/mountpoint"];
