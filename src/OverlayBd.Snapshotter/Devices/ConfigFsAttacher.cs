@@ -8,6 +8,7 @@ namespace OverlayBd.Snapshotter.Devices;
 /// <remarks>The steps and their order are those of upstream's snapshotter (accelerated-container-image pkg/snapshot/storage.go).</remarks>
 public sealed class ConfigFsAttacher : IBlockDeviceAttacher
 {
+    private const string Subtype = "overlaybd/";
     private const int EnableTries = 100;
     private const int DiskTries = 500;
     private const int LongestResult = 4096;
@@ -44,6 +45,13 @@ public sealed class ConfigFsAttacher : IBlockDeviceAttacher
     {
         ArgumentNullException.ThrowIfNull(request);
         ConfigFsPaths paths = new(_options, request.Id);
+        if (OtherConfig(paths, request) is { } other)
+        {
+            throw SnapshotException.Precondition(
+                $"device {request.Id} is there already and serves {other}, not {request.ConfigPath}: another snapshotter made it, or one whose "
+                + $"directory is gone. Remove {paths.Loopback} and {paths.Target}, or give each snapshotter a tenant of its own.");
+        }
+
         if (FindDisk(paths) is { } attached)
         {
             return attached;
@@ -57,7 +65,7 @@ public sealed class ConfigFsAttacher : IBlockDeviceAttacher
             await File.WriteAllTextAsync(request.ResultFile, "", cancellationToken).ConfigureAwait(false);
             step = "configured";
             ConfigFs.Create(paths.Target);
-            ConfigFs.Write(paths.Target, "control", "dev_config=overlaybd/" + request.ConfigPath);
+            ConfigFs.Write(paths.Target, "control", "dev_config=" + Subtype + request.ConfigPath);
             ConfigFs.Write(paths.Target, "control", "max_data_area_mb=4");
             step = "enabled";
             await EnableAsync(paths, cancellationToken).ConfigureAwait(false);
@@ -87,16 +95,23 @@ public sealed class ConfigFsAttacher : IBlockDeviceAttacher
     public ValueTask<string?> FindAsync(BlockDeviceRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new(FindDisk(new ConfigFsPaths(_options, request.Id)));
+        ConfigFsPaths paths = new(_options, request.Id);
+        return new(OtherConfig(paths, request) is null ? FindDisk(paths) : null);
     }
 
     /// <inheritdoc/>
     public async ValueTask DetachAsync(BlockDeviceRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        ConfigFsPaths paths = new(_options, request.Id);
+        if (OtherConfig(paths, request) is not null)
+        {
+            return;
+        }
+
         try
         {
-            await RunAsync(() => TakeDown(new ConfigFsPaths(_options, request.Id))).ConfigureAwait(false);
+            await RunAsync(() => TakeDown(paths)).ConfigureAwait(false);
         }
         catch (IOException e) when (e.HResult == KernelError.EBUSY)
         {
@@ -134,6 +149,24 @@ public sealed class ConfigFsAttacher : IBlockDeviceAttacher
     /// leave the pool alone.</summary>
     private static Task RunAsync(Action call) =>
         Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    /// <summary>The configuration of the device that has the number of the request, where that is not the request's: its bytes are not those
+    /// of the snapshot, and it is not the snapshotter's to take down.</summary>
+    private static string? OtherConfig(ConfigFsPaths paths, BlockDeviceRequest request)
+    {
+        try
+        {
+            // As this attacher and upstream's write it; the backstore allows ";id" behind the path.
+            string attribute = paths.Target + "/attrib/dev_config";
+            string text = File.Exists(attribute) ? File.ReadAllText(attribute).Trim() : "";
+            return text.Length == 0 || text.Split(';')[0] == Subtype + request.ConfigPath ? null : text;
+        }
+        catch (IOException)
+        {
+            // It goes away at this moment.
+            return null;
+        }
+    }
 
     private static string ReadResult(string path)
     {

@@ -14,7 +14,8 @@ public interface IBlockDeviceAttacher
     /// <param name="request">What to attach.</param>
     /// <param name="cancellationToken">Abandons the attach, where that is possible.</param>
     /// <returns>The path of the device, such as <c>/dev/sdb</c>.</returns>
-    /// <exception cref="SnapshotException">The backstore refused, with its cause; or it does not answer.</exception>
+    /// <exception cref="SnapshotException">The backstore refused, with its cause; or it does not answer;
+    /// <see cref="SnapshotError.FailedPrecondition"/> when there is a device of that number that serves another config.</exception>
     /// <exception cref="IOException">The kernel refused.</exception>
     /// <exception cref="OperationCanceledException">The attach was abandoned.</exception>
     ValueTask<string> AttachAsync(BlockDeviceRequest request, CancellationToken cancellationToken = default);
