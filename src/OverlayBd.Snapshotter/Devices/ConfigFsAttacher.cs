@@ -229,7 +229,9 @@ public sealed class ConfigFsAttacher : IBlockDeviceAttacher
             string blocks = $"{_options.SysFsRoot}/class/scsi_device/{address}:0/device/block";
             string? name = Directory.Exists(blocks) ? Directory.EnumerateDirectories(blocks).Select(Path.GetFileName).FirstOrDefault() : null;
             string node = $"{_options.DeviceRoot}/{name}";
-            return name is not null && File.Exists(node) ? node : null;
+
+            // The last of the three that the kernel makes; until then nobody can open the disk.
+            return name is not null && File.Exists(node) && Directory.Exists($"{_options.SysFsRoot}/block/{name}") ? node : null;
         }
         catch (IOException)
         {

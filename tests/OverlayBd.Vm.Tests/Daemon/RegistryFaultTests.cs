@@ -93,7 +93,7 @@ public sealed class RegistryFaultTests(RegistryImage image) : IAsyncDisposable
             }
 
             byte[] found = await File.ReadAllBytesAsync(file);
-            Assert.True(found.AsSpan().SequenceEqual(image.Content.AsSpan((int)offset, Piece)), $"the bytes at {offset} are wrong");
+            Assert.True(found.AsSpan().SequenceEqual(image.Read(offset, Piece)), $"the bytes at {offset} are wrong");
         }
 
         return failures;

@@ -5,6 +5,7 @@ using OverlayBd.Conversion;
 using OverlayBd.Format.Oci;
 using OverlayBd.Images;
 using OverlayBd.Registry;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 using OverlayBd.Testing.Tar;
 
@@ -18,12 +19,14 @@ public sealed class RegistryImage : IAsyncLifetime
     private const string User = "tester";
     private const string Password = "secret-of-the-test";
 
+    private readonly TempDirectory _directory = new();
+
     internal FaultyRegistry Registry { get; private set; } = null!;
 
     internal Manifest Manifest { get; private set; } = null!;
 
-    /// <summary>What the disk holds.</summary>
-    internal byte[] Content { get; } = new byte[DiskSize];
+    /// <summary>What the disk holds, in a file: each new thread of this process costs as much as its memory is large.</summary>
+    internal string ContentPath => _directory["content"];
 
     /// <summary>Where on the disk the content of the lower layer's large file is, 1 MiB each; no two share a unit of the cache.</summary>
     internal IReadOnlyList<long> Parts { get; private set; } = [];
@@ -33,7 +36,7 @@ public sealed class RegistryImage : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Registry = await FaultyRegistry.StartAsync(new() { Authentication = FaultyRegistryAuthentication.Bearer, UserName = User, Password = Password });
-        byte[][] tars = [Tar(1, "large", 16 << 20), Tar(2, "small", 300_000)];
+        byte[][] tars = [Tar(1, "large", 12 << 20), Tar(2, "small", 300_000)];
         ImageDocument document = new()
         {
             Os = "linux",
@@ -53,9 +56,9 @@ public sealed class RegistryImage : IAsyncLifetime
         await ImageConverter.ConvertAsync(repository, "original", repository, "obd", new ImageConverterOptions { VirtualSize = DiskSize });
         Manifest = (await repository.GetManifestAsync("obd")).AsManifest()!;
         await using OverlayBdImage disk = await OverlayBdImage.OpenAsync(repository, Manifest, new());
-        await disk.ReadAsync(0, Content);
-        Parts = [.. Enumerable.Range(0, DiskSize >> 20).Select(number => (long)number << 20).Where(IsFull)];
+        Parts = await CopyAsync(disk);
         Assert.True(Parts.Count >= 10);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive); // what the conversion needed goes back to the kernel
     }
 
     public async ValueTask DisposeAsync()
@@ -64,6 +67,18 @@ public sealed class RegistryImage : IAsyncLifetime
         {
             await Registry.DisposeAsync();
         }
+
+        _directory.Dispose();
+    }
+
+    /// <summary>Reads a piece of what the disk holds.</summary>
+    internal byte[] Read(long offset, int length)
+    {
+        using FileStream content = File.OpenRead(ContentPath);
+        content.Position = offset;
+        byte[] piece = new byte[length];
+        content.ReadExactly(piece);
+        return piece;
     }
 
     internal byte[] Blob(int layer) => Registry.GetBlob(Repository, Manifest.Layers[layer].Digest)!;
@@ -103,9 +118,27 @@ public sealed class RegistryImage : IAsyncLifetime
 
     private static string ResultOf(string config) => Path.Combine(Path.GetDirectoryName(config)!, "init-debug.log");
 
-    // Random bytes have no sector of zeros; metadata has.
-    private bool IsFull(long offset) =>
-        Enumerable.Range(0, (1 << 20) / 512).All(sector => Content.AsSpan((int)offset + (sector * 512), 512).ContainsAnyExcept((byte)0));
+    /// <summary>Copies the disk into the file.</summary>
+    /// <returns>The parts that are full.</returns>
+    private async Task<List<long>> CopyAsync(OverlayBdImage disk)
+    {
+        List<long> full = [];
+        byte[] part = new byte[1 << 20];
+        await using FileStream content = File.Create(ContentPath);
+        for (long offset = 0; offset < DiskSize; offset += part.Length)
+        {
+            await disk.ReadAsync(offset, part);
+            await content.WriteAsync(part);
+
+            // Random bytes have no sector of zeros; metadata has.
+            if (part.Chunk(512).All(static sector => sector.ContainsAnyExcept((byte)0)))
+            {
+                full.Add(offset);
+            }
+        }
+
+        return full;
+    }
 
     private static byte[] Tar(int seed, string name, int length)
     {

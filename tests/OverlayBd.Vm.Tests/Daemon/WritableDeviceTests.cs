@@ -60,7 +60,7 @@ public sealed class WritableDeviceTests(RegistryImage image, SharedBackstore sha
             Assert.Equal(409, status);
             Assert.Contains(files.Path, (string?)answer!["error"]!["message"], StringComparison.Ordinal);
 
-            await File.WriteAllBytesAsync(Path.Combine(files.Path, "new"), image.Content.AsMemory(0, 8 << 20));
+            await File.WriteAllBytesAsync(Path.Combine(files.Path, "new"), image.Read(0, 8 << 20));
             File.Delete(Path.Combine(files.Path, "small"));
             await Shell.RunAsync("fstrim", files.Path);
             await files.UnmountAsync();
@@ -73,7 +73,7 @@ public sealed class WritableDeviceTests(RegistryImage image, SharedBackstore sha
         await using (FileSystem files = await FileSystem.MountAsync(disk, "ro"))
         {
             byte[] found = await File.ReadAllBytesAsync(Path.Combine(files.Path, "new"));
-            Assert.True(found.AsSpan().SequenceEqual(image.Content.AsSpan(0, 8 << 20)));
+            Assert.True(found.AsSpan().SequenceEqual(image.Read(0, 8 << 20)));
             Assert.False(File.Exists(Path.Combine(files.Path, "small")));
             await files.UnmountAsync();
         }
