@@ -23,7 +23,7 @@ public sealed class LiveSnapshotTests(RegistryImage image)
         await using (ConfigFsDevice device = await ConfigFsDevice.AttachAsync(1, config + ";busy"))
         {
             using Process fio = Fio.Start(
-                device.Path, "--rw=randwrite", "--bs=4k", "--size=32m", "--iodepth=8", "--fsync=64", "--verify=crc32c", "--verify_backlog=512", "--loops=6");
+                device.Path, "--rw=randwrite", "--bs=4k", "--size=32m", "--iodepth=8", "--fsync=64", "--verify=crc32c", "--verify_backlog=512", "--loops=4");
             Task<string> output = fio.StandardOutput.ReadToEndAsync();
             Task<string> error = fio.StandardError.ReadToEndAsync();
             for (int number = 1; number <= 3; number++)

@@ -9,19 +9,18 @@ public sealed class RingTests
 {
     private const int Megabyte = 1024 * 1024;
 
-    [Theory]
-    [InlineData(8, 17)] // 8 MiB hold 65,535 commands of 128 bytes; a round is 4,096
-    [InlineData(1, 5)]
-    public async Task CommandsBeyondTheEndOfTheRing_ComeBackRight(int ringMegabytes, int rounds)
+    [Fact]
+    public async Task CommandsBeyondTheEndOfTheRing_ComeBackRight()
     {
+        const int Rounds = 5; // 1 MiB holds 8,191 commands of 128 bytes; a round is 4,096
         await using TcmuServer server = await TcmuServer.StartAsync();
-        TcmuDisk disk = await server.AttachAsync(new MemoryStore(16 * Megabyte), new() { CommandRingMegabytes = ringMegabytes });
+        TcmuDisk disk = await server.AttachAsync(new MemoryStore(16 * Megabyte), new() { CommandRingMegabytes = 1 });
         string[] job = ["--bs=4k", "--iodepth=32", "--size=16m", "--verify=crc32c"];
         await Fio.RunAsync(disk.Path, ["--rw=write", .. job, "--do_verify=0"]);
         await Fio.RunAsync(
-            disk.Path, "--rw=randread", "--bs=4k", "--iodepth=32", "--size=16m", $"--loops={rounds}");
+            disk.Path, "--rw=randread", "--bs=4k", "--iodepth=32", "--size=16m", $"--loops={Rounds}");
         await Fio.RunAsync(disk.Path, ["--rw=write", .. job, "--verify_only=1"]);
-        Assert.True(disk.Statistics.Reads > rounds * 4096);
+        Assert.True(disk.Statistics.Reads > Rounds * 4096);
         Assert.Equal(0, disk.Statistics.Errors);
     }
 

@@ -21,7 +21,7 @@ public sealed class TakeOverTests : IDisposable
     public async Task HandlersThatEndUnderLoad_LoseNothing(bool killed)
     {
         string file = _directory["disk"];
-        await using (FileBlockStore created = FileBlockStore.Create(file, 96 * 1024 * 1024))
+        await using (FileBlockStore created = FileBlockStore.Create(file, 48 * 1024 * 1024))
         {
         }
 
@@ -31,7 +31,7 @@ public sealed class TakeOverTests : IDisposable
         {
             string disk = await target.AttachAsync(file);
             using Process fio = Fio.Start(
-                disk, "--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=96m", "--verify=crc32c", "--loops=2", "--verify_backlog=512");
+                disk, "--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=48m", "--verify=crc32c", "--loops=2", "--verify_backlog=512");
             Task<string> output = fio.StandardOutput.ReadToEndAsync();
             for (int i = 0; i < 4; i++)
             {
