@@ -11,6 +11,10 @@ namespace OverlayBd.Snapshotter.Devices;
 /// <summary>The block devices of snapshots: attached, formatted, mounted, and taken away. The caller holds the device's lock.</summary>
 internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defaultFileSystem, TimeProvider time, ILogger logger)
 {
+    // containerd's garbage collection waits for each removal, and every Prepare waits for it.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Attaches the device of a snapshot, or finds it attached; what is there from before a reboot is not trusted.</summary>
     public async Task<string> AttachAsync(long id, SnapshotDirectory directory, CancellationToken cancellationToken)
     {
@@ -89,25 +93,28 @@ internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defa
     }
 
     /// <summary>Unmounts and detaches the device of a snapshot. Nothing attached is fine.</summary>
-    /// <exception cref="SnapshotException"><see cref="SnapshotError.FailedPrecondition"/> when somebody uses it; it is then as it was.</exception>
+    /// <remarks>Every container that starts has all mounts of the machine for a moment, and whoever looks at a device has it open for one:
+    /// such a user is waited for.</remarks>
+    /// <exception cref="SnapshotException"><see cref="SnapshotError.FailedPrecondition"/> when somebody uses it: the device stays attached.</exception>
     public async Task ReleaseAsync(long id, SnapshotDirectory directory, CancellationToken cancellationToken)
     {
-        MountTable mounts = MountTable.Read();
-        if (mounts.IsLowerOfOverlay(directory.MountPoint))
+        long start = time.GetTimestamp();
+        while (true)
         {
-            throw SnapshotException.Precondition($"device {id} is in use: an overlay is mounted on {directory.MountPoint}");
-        }
+            if (MountTable.Read().IsLowerOfOverlay(directory.MountPoint))
+            {
+                throw SnapshotException.Precondition($"device {id} is in use: an overlay is mounted on {directory.MountPoint}");
+            }
 
-        if (!BlockMount.TryUnmount(directory.MountPoint))
-        {
-            throw SnapshotException.Precondition($"device {id} is in use: {directory.MountPoint} is busy");
-        }
-
-        if (File.Exists(directory.Mark))
-        {
-            await attacher.DetachAsync(RequestFor(id, directory), cancellationToken).ConfigureAwait(false);
-            File.Delete(directory.Mark);
-            SnapshotterLog.Detached(logger, id);
+            try
+            {
+                await TakeDownAsync(id, directory, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (SnapshotException e) when (e.Error == SnapshotError.FailedPrecondition && time.GetElapsedTime(start) < s_patience)
+            {
+                await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
@@ -128,6 +135,21 @@ internal sealed class SnapshotDevices(IBlockDeviceAttacher attacher, string defa
     }
 
     private static BlockDeviceRequest RequestFor(long id, SnapshotDirectory directory) => new(id, directory.Config, directory.ResultFile);
+
+    private async Task TakeDownAsync(long id, SnapshotDirectory directory, CancellationToken cancellationToken)
+    {
+        if (!BlockMount.TryUnmount(directory.MountPoint))
+        {
+            throw SnapshotException.Precondition($"device {id} is in use: {directory.MountPoint} is busy");
+        }
+
+        if (File.Exists(directory.Mark))
+        {
+            await attacher.DetachAsync(RequestFor(id, directory), cancellationToken).ConfigureAwait(false);
+            File.Delete(directory.Mark);
+            SnapshotterLog.Detached(logger, id);
+        }
+    }
 
     private async Task MountDeviceAsync(
         string device, string mountPoint, FileSystemSpec spec, bool readOnly, CancellationToken cancellationToken)

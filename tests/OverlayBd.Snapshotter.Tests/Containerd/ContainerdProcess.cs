@@ -64,6 +64,13 @@ internal sealed class ContainerdProcess : IAsyncDisposable
     public Task<(int Status, string Output, string Error)> TryCtrAsync(params string[] arguments) =>
         Shell.TryRunAsync("/usr/bin/ctr", ["--address", _socket, .. arguments]);
 
+    /// <summary>Has the garbage collected. By itself, containerd misses a deletion that happens while it collects, until the next one.</summary>
+    public async Task CollectGarbageAsync()
+    {
+        await CtrAsync("leases", "create", "--id", "garbage");
+        await CtrAsync("leases", "delete", "--sync", "garbage");
+    }
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     // The shim writes it to a file: what ctr copies by itself it may lose, when the container ends before ctr has opened the pipe.

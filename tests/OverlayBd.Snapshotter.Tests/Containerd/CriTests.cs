@@ -47,9 +47,10 @@ public sealed class CriTests(RunnableImage image) : IClassFixture<RunnableImage>
         Assert.InRange(await node.Backstore.FetchedBytesAsync(), 1, image.Converted.Layers.Sum(layer => layer.Size) / 4);
         await runtime.StopPodSandboxAsync(new() { PodSandboxId = sandbox });
         await runtime.RemovePodSandboxAsync(new() { PodSandboxId = sandbox });
+        await node.Containerd.CollectGarbageAsync();
         await Eventually.TrueAsync(
             () => Directory.GetDirectories(node.Directory["snapshotter/snapshots"]).Length == image.Converted.Layers.Count,
-            "garbage collection removes the snapshots of sandbox and container");
+            () => $"garbage collection removes the snapshots of sandbox and container\n{node.Containerd.Log}\n{node.Daemon.Process.Log}");
         Assert.Single(await node.Backstore.ListAsync());
     }
 

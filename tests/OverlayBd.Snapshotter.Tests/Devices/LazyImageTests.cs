@@ -2,6 +2,7 @@
 
 using OverlayBd.Format.Config;
 using OverlayBd.Snapshotter.Tests.Infrastructure;
+using OverlayBd.Testing;
 
 namespace OverlayBd.Snapshotter.Tests.Devices;
 
@@ -92,6 +93,20 @@ public sealed class LazyImageTests(RunnableImage image) : IClassFixture<Runnable
         Assert.Empty(await workshop.Backstore.ListAsync());
         Assert.Empty(Directory.EnumerateFileSystemEntries(workshop.Directory["root/snapshots"]));
         Assert.DoesNotContain(workshop.Directory.Mounts(), mount => mount.Contains("/root/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Removal_WhileAnotherContainerStarts_WhichHasEveryMountForAMoment_Succeeds()
+    {
+        await using LazyWorkshop workshop = await LazyWorkshop.OpenAsync(image, options => options.WritableMode = WritableMode.Directory);
+        await workshop.PullAsync();
+        await workshop.Snapshotter.PrepareAsync("one", image.ChainId(1));
+        string started = workshop.Directory["started"];
+        Task other = Shell.RunAsync("unshare", "--mount", "--propagation", "private", "sh", "-c", $"touch {started}; sleep 0.4");
+        await Eventually.TrueAsync(() => File.Exists(started), "the other namespace is there");
+        await workshop.Snapshotter.RemoveAsync("one");
+        await other;
+        Assert.Empty(await workshop.Backstore.ListAsync());
     }
 
     [Fact]

@@ -81,8 +81,6 @@ public sealed class RegistryImage : IAsyncLifetime
         return piece;
     }
 
-    internal byte[] Blob(int layer) => Registry.GetBlob(Repository, Manifest.Layers[layer].Digest)!;
-
     /// <summary>Writes what a daemon needs to be let in.</summary>
     internal void WriteCredentials(BackstoreDaemon daemon) => File.WriteAllText(
         daemon["cred.json"],
