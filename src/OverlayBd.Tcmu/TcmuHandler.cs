@@ -30,6 +30,8 @@ public sealed partial class TcmuHandler : IAsyncDisposable
     private readonly SemaphoreSlim _opens;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _overdue;
+    private readonly Lock _overdueScan = new(); // guards the enumerator, which is kept so that looking allocates nothing
+    private readonly IEnumerator<KeyValuePair<int, TcmuDevice>> _overdueDevices;
     private TcmuDeviceStatistics _retired;
     private int _disposed;
 
@@ -42,6 +44,7 @@ public sealed partial class TcmuHandler : IAsyncDisposable
         _opens = new SemaphoreSlim(options.MaxConcurrentOpens);
         _metrics = new TcmuMetrics(() => Statistics, () => _devices.Count);
         _pollers = [.. Enumerable.Range(0, options.Threads).Select(number => new RingPoller(number, OnGone))];
+        _overdueDevices = _devices.GetEnumerator();
         TimeSpan period = TimeSpan.FromSeconds(1);
         _overdue = time.CreateTimer(_ => AbandonOverdue(), null, period, period);
     }
@@ -140,9 +143,23 @@ public sealed partial class TcmuHandler : IAsyncDisposable
 
     private void AbandonOverdue()
     {
-        foreach (TcmuDevice device in _devices.Values)
+        // The next look may begin before a slow one has ended.
+        if (!_overdueScan.TryEnter())
         {
-            device.AbandonOverdue(_options.CommandTimeout);
+            return;
+        }
+
+        try
+        {
+            _overdueDevices.Reset();
+            while (_overdueDevices.MoveNext())
+            {
+                _overdueDevices.Current.Value.AbandonOverdue(_options.CommandTimeout);
+            }
+        }
+        finally
+        {
+            _overdueScan.Exit();
         }
     }
 }
