@@ -227,7 +227,7 @@ verb_bench() {
         shift
         need containerd:containerd linux.uml:user-mode-linux modprobe:kmod ip:iproute2 unshare:util-linux mkfs.ext4:e2fsprogs \
              tcmu-runner:tcmu-runner dbus-daemon:dbus
-        $SUDO tests/vm/run --memory 3072 --timeout 1800 -- "$program" "$@"
+        $SUDO tests/vm/run --memory 6144 --timeout 1800 -- "$program" "$@"
     else
         $SUDO "$program" "$@"
     fi

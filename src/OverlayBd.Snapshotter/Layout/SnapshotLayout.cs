@@ -33,15 +33,24 @@ internal sealed class SnapshotLayout(string root)
         SnapshotDirectory directory = this[id];
         Directory.CreateDirectory(directory.Path, OwnerOnly);
         CreateExactly(directory.Files, Readable);
-        CreateExactly(directory.Block, Traversable);
-        CreateExactly(directory.MountPoint, Traversable);
-        File.Create(directory.ResultFile).Dispose();
         if (kind == SnapshotKind.Active)
         {
             CreateExactly(directory.Work, Traversable);
         }
 
         return directory;
+    }
+
+    /// <summary>Makes what a block device or a limited disk needs, unless it is there. An ordinary layer does without: to make it takes a
+    /// file system longer than all else that is done for one.</summary>
+    public static void CreateBlock(SnapshotDirectory directory)
+    {
+        if (!File.Exists(directory.ResultFile))
+        {
+            CreateExactly(directory.Block, Traversable);
+            CreateExactly(directory.MountPoint, Traversable);
+            File.Create(directory.ResultFile).Dispose();
+        }
     }
 
     /// <summary>The directories there are, each with its id; without one when its name is no id.</summary>

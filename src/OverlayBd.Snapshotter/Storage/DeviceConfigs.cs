@@ -65,6 +65,7 @@ internal sealed class DeviceConfigs(SnapshotLayout layout, OverlayBdSnapshotterO
         SnapshotDirectory directory, SnapshotRecord? parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         DeviceConfig below = await BaseAsync(directory, parent, cancellationToken).ConfigureAwait(false);
+        SnapshotLayout.CreateBlock(directory);
         string place = labels.Find(SnapshotLabels.UpperDirectory) ?? directory.Block;
         Directory.CreateDirectory(place, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         string? size = labels.Find(SnapshotLabels.VirtualSize);
@@ -98,8 +99,11 @@ internal sealed class DeviceConfigs(SnapshotLayout layout, OverlayBdSnapshotterO
         }
     }
 
-    private static Task SaveAsync(DeviceConfig config, SnapshotDirectory directory, CancellationToken cancellationToken) =>
-        config.SaveAsync(directory.Config, cancellationToken);
+    private static Task SaveAsync(DeviceConfig config, SnapshotDirectory directory, CancellationToken cancellationToken)
+    {
+        SnapshotLayout.CreateBlock(directory);
+        return config.SaveAsync(directory.Config, cancellationToken);
+    }
 
     /// <summary>What the layers below give to a config.</summary>
     private async Task<DeviceConfig> BaseAsync(SnapshotDirectory directory, SnapshotRecord? parent, CancellationToken cancellationToken)

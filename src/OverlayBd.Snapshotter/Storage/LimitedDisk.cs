@@ -22,6 +22,7 @@ internal static class LimitedDisk
     /// <summary>Makes the disk.</summary>
     public static async Task CreateAsync(SnapshotDirectory directory, long size, CancellationToken cancellationToken)
     {
+        SnapshotLayout.CreateBlock(directory);
         string temporary = directory.LimitedDisk + ".new";
         using (FileStream file = File.Create(temporary))
         {

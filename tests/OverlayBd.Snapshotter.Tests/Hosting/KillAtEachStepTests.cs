@@ -14,7 +14,7 @@ public sealed class KillAtEachStepTests
 
     private static readonly KillStep[] s_steps =
     [
-        new("Prepare", MakeDirectory), new("Prepare", MakeDirectory, 2), new("Prepare", MakeDirectory, 5),
+        new("Prepare", MakeDirectory), new("Prepare", MakeDirectory, 2), new("Prepare", MakeDirectory, 3),
         new("Prepare", Write, 2), new("Prepare", Flush),
         new("Commit", Flush),
         new("Remove", Flush), new("Remove", Delete), new("Remove", Delete, 3), new("Remove", Delete, 5),
