@@ -17,7 +17,7 @@ public sealed class KillAtEachStepTests
         new("Prepare", MakeDirectory), new("Prepare", MakeDirectory, 2), new("Prepare", MakeDirectory, 3),
         new("Prepare", Write, 2), new("Prepare", Flush),
         new("Commit", Flush),
-        new("Remove", Flush), new("Remove", Delete), new("Remove", Delete, 3), new("Remove", Delete, 5),
+        new("Remove", Flush), new("Remove", Delete), new("Remove", Delete, 2), new("Remove", Delete, 3),
     ];
 
     [Fact]
