@@ -45,11 +45,12 @@ internal sealed class SnapshotLayout(string root)
     /// file system longer than all else that is done for one.</summary>
     public static void CreateBlock(SnapshotDirectory directory)
     {
-        if (!File.Exists(directory.ResultFile))
+        // Made last, and never again: what is mounted there may be read-only.
+        if (!Directory.Exists(directory.MountPoint))
         {
             CreateExactly(directory.Block, Traversable);
-            CreateExactly(directory.MountPoint, Traversable);
             File.Create(directory.ResultFile).Dispose();
+            CreateExactly(directory.MountPoint, Traversable);
         }
     }
 
