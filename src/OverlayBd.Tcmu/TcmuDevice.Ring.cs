@@ -14,8 +14,16 @@ public sealed partial class TcmuDevice
     /// <summary>Reads what is in the ring. Called on the thread of the device's poller only.</summary>
     /// <param name="hungUp">Whether the kernel has taken the device away.</param>
     /// <returns>Whether to go on with this device.</returns>
-    internal bool ReadRing(bool hungUp = false)
+    internal bool ReadRing(bool hungUp = false) => ReadRing(hungUp, bellMayWait: false, out _);
+
+    /// <summary>Reads what is in the ring. Called on the thread of the device's poller only.</summary>
+    /// <param name="hungUp">Whether the kernel has taken the device away.</param>
+    /// <param name="bellMayWait">Whether the caller rings the doorbell, which it does with its next system call.</param>
+    /// <param name="owesBell">Whether it has to.</param>
+    /// <returns>Whether to go on with this device.</returns>
+    internal bool ReadRing(bool hungUp, bool bellMayWait, out bool owesBell)
     {
+        owesBell = false;
         lock (_reading)
         {
             if (_closed || IsGone)
@@ -35,6 +43,13 @@ public sealed partial class TcmuDevice
                 // Who was waiting for the answers may have sent more while the doorbell was rung: that saves the wait for them.
                 for (int batch = 0; batch < MaxBatches && ReadBatch(ref command); batch++)
                 {
+                    if (bellMayWait)
+                    {
+                        owesBell = true;
+                        break;
+                    }
+
+                    _device.RingDoorbell();
                 }
             }
             catch (Exception broken)
@@ -53,7 +68,7 @@ public sealed partial class TcmuDevice
         }
     }
 
-    /// <summary>Reads what is in the ring now, and rings the doorbell once for all of it that has ended.</summary>
+    /// <summary>Reads what is in the ring now. The doorbell is rung once for all of it that has ended.</summary>
     /// <returns>Whether something has.</returns>
     private bool ReadBatch(ref TcmuCommand command)
     {
@@ -72,12 +87,10 @@ public sealed partial class TcmuDevice
                 }
             }
         }
-        finally
+        catch when (completed)
         {
-            if (completed)
-            {
-                _device.RingDoorbell();
-            }
+            _device.RingDoorbell();
+            throw;
         }
 
         return completed;

@@ -81,6 +81,8 @@ public sealed partial class TcmuDevice
 
     internal int Descriptor => _device.Descriptor;
 
+    internal int BellDescriptor => _device.BellDescriptor;
+
     /// <summary>By what the device's poller knows it.</summary>
     internal long PollKey { get; set; }
 

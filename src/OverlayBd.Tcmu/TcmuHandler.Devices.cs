@@ -3,12 +3,16 @@
 using System.Globalization;
 using OverlayBd.Format;
 using OverlayBd.Tcmu.Ring;
+using static Tmds.Linux.LibC;
 
 namespace OverlayBd.Tcmu;
 
 public sealed partial class TcmuHandler
 {
     private const string UioClass = "/sys/class/uio";
+
+    /// <summary>How long to wait until a uio device that is open is not any more.</summary>
+    private static readonly TimeSpan s_lastUser = TimeSpan.FromSeconds(2);
 
     /// <summary>All TCMU devices of the machine, of whatever subtype.</summary>
     private static List<TcmuDeviceInfo> FindAll()
@@ -74,7 +78,8 @@ public sealed partial class TcmuHandler
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 CheckStore(info, store);
-                await ServeAsync(CreateDevice(info, kernelId, store)).ConfigureAwait(false);
+                UioDevice uio = await OpenUioAsync(info, cancellationToken).ConfigureAwait(false);
+                await ServeAsync(CreateDevice(info, kernelId, store, uio)).ConfigureAwait(false);
                 TcmuLog.DeviceAdded(_logger, info, store.Length);
             }
             catch
@@ -89,9 +94,26 @@ public sealed partial class TcmuHandler
         }
     }
 
-    private TcmuDevice CreateDevice(TcmuDeviceInfo info, int? kernelId, BlockStore store)
+    /// <summary>Opens the uio device, which may still be open for a moment: what a killed process watched with io_uring, the kernel
+    /// lets go a little later than the process.</summary>
+    private async Task<UioDevice> OpenUioAsync(TcmuDeviceInfo info, CancellationToken cancellationToken)
     {
-        UioDevice uio = UioDevice.Open(info);
+        long start = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return UioDevice.Open(info);
+            }
+            catch (IOException error) when (error.HResult == EBUSY && _time.GetElapsedTime(start) < s_lastUser)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private TcmuDevice CreateDevice(TcmuDeviceInfo info, int? kernelId, BlockStore store, UioDevice uio)
+    {
         try
         {
             return new TcmuDevice(info, uio, store, _options, _time, _logger, _metrics) { KernelId = kernelId };
@@ -150,10 +172,9 @@ public sealed partial class TcmuHandler
             _retired = _retired.Plus(device.Statistics with { InFlight = 0 });
         }
 
-        PollerOf(device).Remove(device);
         try
         {
-            await device.CloseAsync().AsTask().WaitAsync(_options.CommandTimeout, _time).ConfigureAwait(false);
+            await CloseAsync(device).WaitAsync(_options.CommandTimeout, _time).ConfigureAwait(false);
             TcmuLog.DeviceRemoved(_logger, device.Info);
         }
         catch (TimeoutException)
@@ -165,6 +186,12 @@ public sealed partial class TcmuHandler
             // Whatever the store throws: somebody waits for the device to go, and there is nothing to be done about it here.
             TcmuLog.ClosingFailed(_logger, device.Info, error);
         }
+    }
+
+    private async Task CloseAsync(TcmuDevice device)
+    {
+        await PollerOf(device).RemoveAsync(device).ConfigureAwait(false);
+        await device.CloseAsync().ConfigureAwait(false);
     }
 
     /// <summary>The uio device of a device went away under it, as it does when nobody waits for our answer.</summary>

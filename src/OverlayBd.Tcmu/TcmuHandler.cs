@@ -43,7 +43,7 @@ public sealed partial class TcmuHandler : IAsyncDisposable
         _time = time;
         _opens = new SemaphoreSlim(options.MaxConcurrentOpens);
         _metrics = new TcmuMetrics(() => Statistics, () => _devices.Count);
-        _pollers = [.. Enumerable.Range(0, options.Threads).Select(number => new RingPoller(number, OnGone))];
+        _pollers = [.. Enumerable.Range(0, options.Threads).Select(number => RingPoller.Start(number, options.IoUring, OnGone, logger))];
         _overdueDevices = _devices.GetEnumerator();
         TimeSpan period = TimeSpan.FromSeconds(1);
         _overdue = time.CreateTimer(_ => AbandonOverdue(), null, period, period);

@@ -23,6 +23,11 @@ public sealed class TcmuHandlerOptions
     /// <value>The number of processors by default, at least 2 and at most 8.</value>
     public int Threads { get; set; } = Math.Clamp(Environment.ProcessorCount, 2, 8);
 
+    /// <summary>Gets or sets whether those threads wait with io_uring, where the kernel has it (Linux 6.1) and lets us.</summary>
+    /// <value><see langword="true"/> by default: the answer to one batch of commands and the wait for the next are one system call
+    /// then. Elsewhere they wait with epoll, and that takes two.</value>
+    public bool IoUring { get; set; } = true;
+
     /// <summary>Gets or sets how many devices are opened at once.</summary>
     /// <value>1,024 by default: devices whose opening stalls must not keep others from being opened.</value>
     public int MaxConcurrentOpens { get; set; } = 1024;

@@ -41,4 +41,7 @@ internal static partial class TcmuLog
 
     [LoggerMessage(7012, LogLevel.Warning, "{Device} cannot be changed as the kernel asks.")]
     public static partial void ReconfigurationFailed(ILogger logger, TcmuDeviceInfo device, Exception error);
+
+    [LoggerMessage(7013, LogLevel.Debug, "Waiting with epoll instead of io_uring: {Why}")]
+    public static partial void NoIoUring(ILogger logger, string? why);
 }

@@ -16,6 +16,7 @@ internal sealed unsafe class SimulatedRing : RingDevice
     private readonly Dictionary<ushort, (int Data, int Length)> _running = [];
     private readonly Stack<ushort> _freeIds;
     private readonly int _slot;
+    private readonly int _bells = -1;
     private uint _seenTail;
 
     public SimulatedRing(int ringSize = 64 * EntryLength, int slots = 16, int slotLength = 64 * 1024, bool keepsBuffers = true, bool polled = false)
@@ -25,7 +26,14 @@ internal sealed unsafe class SimulatedRing : RingDevice
         DataOffset = RingOffset + ringSize;
         Length = DataOffset + slots * slotLength;
         _map = (byte*)mmap(null, Length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        Descriptor = polled ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+        if (polled)
+        {
+            Descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+            int* ends = stackalloc int[2];
+            Assert.Equal(0, pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+            (_bells, BellDescriptor) = (ends[0], ends[1]);
+        }
+
         _freeIds = new Stack<ushort>(Enumerable.Range(1, slots).Select(id => (ushort)id));
         *(ushort*)_map = 2;
         *(ushort*)(_map + 2) = (ushort)(keepsBuffers ? 0xF : 0x7);
@@ -40,6 +48,9 @@ internal sealed unsafe class SimulatedRing : RingDevice
     /// <summary>An event descriptor when the ring is one for a poller, else -1.</summary>
     public override int Descriptor { get; } = -1;
 
+    /// <summary>Of a polled ring the end of a pipe.</summary>
+    public override int BellDescriptor { get; } = -1;
+
     public override byte* Map => _map;
 
     public override int Length { get; }
@@ -53,6 +64,20 @@ internal sealed unsafe class SimulatedRing : RingDevice
     public uint Tail => Volatile.Read(ref *(uint*)(_map + 64));
 
     public int FreeSlots => _freeIds.Count;
+
+    /// <summary>Takes the bells that were rung by way of <see cref="BellDescriptor"/> since the last call.</summary>
+    public int TakeBells()
+    {
+        uint* bells = stackalloc uint[1024];
+        long length = (long)read(_bells, bells, 1024 * sizeof(uint));
+        for (int i = 0; i < length / sizeof(uint); i++)
+        {
+            Assert.Equal(0u, bells[i]);
+        }
+
+        Assert.Equal(0, Math.Max(0, length) % sizeof(uint));
+        return (int)Math.Max(0, length) / sizeof(uint);
+    }
 
     /// <summary>Rings the poller.</summary>
     public void Ring()
@@ -91,6 +116,8 @@ internal sealed unsafe class SimulatedRing : RingDevice
         if (Descriptor >= 0)
         {
             _ = close(Descriptor);
+            _ = close(BellDescriptor);
+            _ = close(_bells);
             _ = munmap(_map, Length);
         }
     }

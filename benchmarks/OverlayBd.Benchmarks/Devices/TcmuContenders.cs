@@ -19,14 +19,15 @@ internal static class TcmuContenders
     public static IEnumerable<Contender> All(SampleImage image) =>
     [
         new("TCMU, zeros", () => AttachAsync(new ZeroStore(SampleImage.Length))),
+        new("TCMU, zeros, with epoll", () => AttachAsync(new ZeroStore(SampleImage.Length), ioUring: false)),
         new("TCMU, raw file", () => AttachAsync(FileBlockStore.Open(image.RawFile))),
         new("TCMU, image", async () => await AttachAsync(await image.OpenAsync())),
         new("TCMU, cached image", async () => await AttachAsync(await CachedImage.OpenAsync(image))),
     ];
 
-    private static async Task<AttachedContender> AttachAsync(BlockStore store)
+    private static async Task<AttachedContender> AttachAsync(BlockStore store, bool ioUring = true)
     {
-        TcmuHandler handler = await TcmuHandler.StartAsync(new OneStore(store), new() { Subtype = Subtype });
+        TcmuHandler handler = await TcmuHandler.StartAsync(new OneStore(store), new() { Subtype = Subtype, IoUring = ioUring });
         TcmuTarget target = new("bench", new() { Subtype = Subtype, MaxDataAreaMegabytes = 16 });
         string device = await target.AttachAsync("store");
         return new(device, Process.GetCurrentProcess(), async () =>

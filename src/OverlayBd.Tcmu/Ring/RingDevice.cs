@@ -8,6 +8,9 @@ internal abstract unsafe class RingDevice : IDisposable
     /// <summary>Gets what a poller waits for.</summary>
     public abstract int Descriptor { get; }
 
+    /// <summary>Gets what 4 bytes of 0 are written to, without blocking, to ring the doorbell from elsewhere.</summary>
+    public abstract int BellDescriptor { get; }
+
     /// <summary>Gets the start of the mapping.</summary>
     public abstract byte* Map { get; }
 

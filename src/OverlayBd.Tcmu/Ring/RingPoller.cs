@@ -1,116 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Collections.Concurrent;
-using OverlayBd.Tcmu.Interop;
-using Tmds.Linux;
-using static Tmds.Linux.LibC;
+using Microsoft.Extensions.Logging;
 
 namespace OverlayBd.Tcmu.Ring;
 
 /// <summary>One thread that waits for the doorbells of many devices and has each read its ring.</summary>
-/// <remarks>
-/// Edge-triggered: each ring of the bell wakes the thread once, and nothing need be read from the uio file to take it back. That
-/// leaves two system calls for a batch of commands, the wait and the answer, where the usual loop needs three.
-/// </remarks>
-internal sealed unsafe class RingPoller : IDisposable
+internal abstract class RingPoller : IDisposable
 {
-    private const int MaxEvents = 64;
-    private const long StopKey = 0;
-    private readonly ConcurrentDictionary<long, TcmuDevice> _devices = new();
-    private readonly Lock _membership = new(); // so that a descriptor's number cannot be used again between the two halves of a removal
-    private readonly Action<TcmuDevice> _gone;
-    private readonly int _epoll;
-    private readonly int _stop;
-    private readonly Thread _thread;
-    private long _lastKey;
-
-    /// <summary>Starts the thread.</summary>
+    /// <summary>Starts one, on io_uring where the kernel has it, else on epoll.</summary>
     /// <param name="number">Part of the thread's name.</param>
+    /// <param name="ioUring">Whether io_uring is to be tried.</param>
     /// <param name="gone">Told of a device whose ring can no longer be read, on the thread, which it must not hold up.</param>
-    public RingPoller(int number, Action<TcmuDevice> gone)
+    /// <param name="logger">Told why it is not io_uring.</param>
+    /// <exception cref="IOException">The process has no descriptors left.</exception>
+    public static RingPoller Start(int number, bool ioUring, Action<TcmuDevice> gone, ILogger logger)
     {
-        _gone = gone;
-        _epoll = Errno.Check(epoll_create1(EPOLL_CLOEXEC), "create an epoll descriptor");
-        _stop = Errno.Check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "create an event descriptor");
-        Control(_stop, StopKey);
-        _thread = new Thread(Run) { IsBackground = true, Name = $"tcmu-ring-{number}" };
-        _thread.Start();
+        if (!ioUring)
+        {
+            return new EpollRingPoller(number, gone);
+        }
+
+        if (UringRingPoller.TryStart(number, gone, out UringRingPoller? poller, out IOException? why))
+        {
+            return poller;
+        }
+
+        TcmuLog.NoIoUring(logger, why?.Message);
+        return new EpollRingPoller(number, gone);
     }
 
     /// <summary>Begins to read the device's ring, from now on and on this poller's thread only.</summary>
-    public void Add(TcmuDevice device)
-    {
-        lock (_membership)
-        {
-            device.PollKey = ++_lastKey;
-            _devices[device.PollKey] = device;
-            try
-            {
-                Control(device.Descriptor, device.PollKey);
-            }
-            catch (IOException)
-            {
-                _devices.TryRemove(device.PollKey, out _);
-                throw;
-            }
-        }
-    }
+    /// <exception cref="IOException">The kernel cannot watch one more.</exception>
+    public abstract void Add(TcmuDevice device);
 
-    /// <summary>Ends it. The thread may be reading the ring right now; the device waits for that itself.</summary>
-    public void Remove(TcmuDevice device)
-    {
-        lock (_membership)
-        {
-            if (_devices.TryRemove(device.PollKey, out _))
-            {
-                epoll_event none;
-                _ = epoll_ctl(_epoll, EPOLL_CTL_DEL, device.Descriptor, &none);
-            }
-        }
-    }
+    /// <summary>Ends it.</summary>
+    /// <returns>A task that completes when the thread will not touch the device's descriptor any more. It may still be reading the
+    /// ring; the device waits for that itself.</returns>
+    public abstract Task RemoveAsync(TcmuDevice device);
 
-    public void Dispose()
-    {
-        ulong one = 1;
-        _ = write(_stop, &one, sizeof(ulong));
-        _thread.Join();
-        _ = close(_epoll);
-        _ = close(_stop);
-    }
-
-    // Known by keys that are never used again: an event that was fetched before its device went can then not be taken for another's.
-    private void Control(int descriptor, long key)
-    {
-        epoll_event entry = default;
-        entry.events = EPOLLIN | EPOLLET;
-        entry.data.u64 = (ulong)key;
-        Errno.Check(epoll_ctl(_epoll, EPOLL_CTL_ADD, descriptor, &entry), "watch a descriptor");
-    }
-
-    private void Run()
-    {
-        epoll_event* events = stackalloc epoll_event[MaxEvents];
-        while (true)
-        {
-            int count = epoll_wait(_epoll, events, MaxEvents, -1);
-            for (int i = 0; i < count; i++)
-            {
-                long key = (long)events[i].data.u64;
-                if (key == StopKey)
-                {
-                    return;
-                }
-
-                bool hungUp = (events[i].events & (EPOLLERR | EPOLLHUP)) != 0;
-                if (_devices.TryGetValue(key, out TcmuDevice? device) && !device.ReadRing(hungUp))
-                {
-                    Remove(device);
-                    if (device.IsGone)
-                    {
-                        _gone(device);
-                    }
-                }
-            }
-        }
-    }
+    /// <summary>Ends the thread. The devices should have been removed; those that were not are read no more.</summary>
+    public abstract void Dispose();
 }

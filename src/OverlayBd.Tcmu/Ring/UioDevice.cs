@@ -23,6 +23,8 @@ internal sealed unsafe class UioDevice : RingDevice
 
     public override int Descriptor => _descriptor;
 
+    public override int BellDescriptor => _descriptor;
+
     public override byte* Map => _map;
 
     public override int Length { get; }

@@ -9,11 +9,13 @@ public sealed class RingTests
 {
     private const int Megabyte = 1024 * 1024;
 
-    [Fact]
-    public async Task CommandsBeyondTheEndOfTheRing_ComeBackRight()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CommandsBeyondTheEndOfTheRing_ComeBackRight(bool ioUring)
     {
         const int Rounds = 5; // 1 MiB holds 8,191 commands of 128 bytes; a round is 4,096
-        await using TcmuServer server = await TcmuServer.StartAsync();
+        await using TcmuServer server = await TcmuServer.StartAsync(new() { IoUring = ioUring });
         TcmuDisk disk = await server.AttachAsync(new MemoryStore(16 * Megabyte), new() { CommandRingMegabytes = 1 });
         string[] job = ["--bs=4k", "--iodepth=32", "--size=16m", "--verify=crc32c"];
         await Fio.RunAsync(disk.Path, ["--rw=write", .. job, "--do_verify=0"]);
@@ -24,10 +26,12 @@ public sealed class RingTests
         Assert.Equal(0, disk.Statistics.Errors);
     }
 
-    [Fact]
-    public async Task CommandsOfManySizesInASmallDataArea_WhichBreaksThemIntoPieces_ComeBackRight()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CommandsOfManySizesInASmallDataArea_WhichBreaksThemIntoPieces_ComeBackRight(bool ioUring)
     {
-        await using TcmuServer server = await TcmuServer.StartAsync();
+        await using TcmuServer server = await TcmuServer.StartAsync(new() { IoUring = ioUring });
         var store = new MemoryStore(64 * Megabyte);
         var random = new Random(2);
         store.OnRead = (_, token) => random.Next(4) == 0 ? new ValueTask(Task.Delay(1, token)) : default; // so that they end out of order
