@@ -37,14 +37,7 @@ public sealed partial class TcmuTarget
                 Control("cmd_ring_size_mb", _options.CommandRingMegabytes);
             }
 
-            await EnableAsync(cancellationToken).ConfigureAwait(false);
-            ConfigFsDirectory.Write(_target, "attrib/cmd_time_out", Seconds(_options.CommandTimeout));
-            await RunAsync(() =>
-            {
-                ConfigFsDirectory.Create(Lun);
-                ConfigFsDirectory.Write(PortalGroup, "nexus", Naa);
-                File.CreateSymbolicLink(Link, _target); // here the kernel looks at the disk
-            }).ConfigureAwait(false);
+            await EnableAndLinkAsync(cancellationToken).ConfigureAwait(false);
             return await WaitForDiskAsync(cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -68,22 +61,33 @@ public sealed partial class TcmuTarget
     private void Control(string name, int value) =>
         ConfigFsDirectory.Write(_target, "control", string.Create(CultureInfo.InvariantCulture, $"{name}={value}"));
 
-    private async Task EnableAsync(CancellationToken cancellationToken)
+    private async Task EnableAndLinkAsync(CancellationToken cancellationToken)
     {
+        bool enabled = false;
+        void EnableAndLink()
+        {
+            ConfigFsDirectory.Write(_target, "enable", "1");
+            enabled = true;
+            ConfigFsDirectory.Write(_target, "attrib/cmd_time_out", Seconds(_options.CommandTimeout));
+            ConfigFsDirectory.Create(Lun);
+            ConfigFsDirectory.Write(PortalGroup, "nexus", Naa);
+            File.CreateSymbolicLink(Link, _target); // here the kernel looks at the disk
+        }
+
         for (TimeSpan waited = TimeSpan.Zero; ; waited += s_enablePause)
         {
             try
             {
-                await RunAsync(() => ConfigFsDirectory.Write(_target, "enable", "1")).ConfigureAwait(false);
+                await RunAsync(EnableAndLink).ConfigureAwait(false);
                 return;
             }
-            catch (IOException error) when (error.HResult is EAGAIN or EINTR && waited < _options.EnableTimeout)
+            catch (IOException error) when (!enabled && (error.HResult is EAGAIN or EINTR) && waited < _options.EnableTimeout)
             {
                 // The handler is stopping or starting: the kernel holds announcements back, or lets go of those that the one
                 // before owed an answer.
                 await Task.Delay(s_enablePause, _time, cancellationToken).ConfigureAwait(false);
             }
-            catch (IOException error)
+            catch (IOException error) when (!enabled)
             {
                 throw new IOException(
                     $"The handler of '{_options.Subtype}' refused {_target}, or there is none: {error.Message}", error.HResult);

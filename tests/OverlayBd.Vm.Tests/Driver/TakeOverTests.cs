@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
 using OverlayBd.Format;
 using OverlayBd.Tcmu.ConfigFs;
 using OverlayBd.Testing;
@@ -33,7 +34,7 @@ public sealed class TakeOverTests : IDisposable
             using Process fio = Fio.Start(
                 disk, "--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=48m", "--verify=crc32c", "--loops=2", "--verify_backlog=512");
             Task<string> output = fio.StandardOutput.ReadToEndAsync();
-            for (int i = 0; i < 4; i++)
+            for (int i = 0; i < 3; i++)
             {
                 long before = Writes(disk);
                 await Wait.UntilAsync(() => Writes(disk) > before + 500 || fio.HasExited, "fio has written something");
@@ -97,6 +98,44 @@ public sealed class TakeOverTests : IDisposable
         await second.StopAsync();
         await using TcmuServer server = await TcmuServer.StartAsync();
         await Assert.ThrowsAsync<IOException>(() => attach.WaitAsync(TimeSpan.FromMinutes(1))); // "never" is no file
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DeviceThatIsStillOpen_IsWaitedForAWhile(bool letGo)
+    {
+        await using TcmuServer server = await TcmuServer.StartAsync();
+        server.Stores["held"] = static _ => new(new MemoryStore(1024 * 1024));
+        TcmuDisk disk = await server.AttachAsync("held");
+        string uio = $"/dev/uio{disk.Device.Info.Minor}";
+        await server.StopHandlerAsync();
+        using (SafeFileHandle held = File.OpenHandle(uio, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            Task started = server.StartHandlerAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(300));
+            Assert.False(started.IsCompleted);
+            if (!letGo)
+            {
+                await started; // one device must not keep the others waiting for long
+                Assert.Empty(server.Handler.Devices);
+                Assert.Contains(server.Log.Lines, line => line.Contains($"Cannot open {uio}", StringComparison.Ordinal));
+                await server.StopHandlerAsync();
+            }
+            else
+            {
+                held.Dispose();
+                await started;
+            }
+        }
+
+        if (!letGo)
+        {
+            await server.StartHandlerAsync();
+        }
+
+        Assert.Single(server.Handler.Devices);
+        await Shell.RunAsync("dd", $"if={disk.Path}", "of=/dev/null", "bs=4k", "count=1", "iflag=direct", "status=none");
     }
 
     [Fact]
