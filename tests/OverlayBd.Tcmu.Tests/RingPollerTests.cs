@@ -197,6 +197,7 @@ public sealed class RingPollerTests
     [Fact]
     public async Task MoreBellsThanThereIsRoomFor_AreAllHeard()
     {
+        IoUringTests.SkipWithout();
         Assert.True(UringRingPoller.TryStart(0, static _ => { }, 4, 8, out UringRingPoller? poller, out IOException? why), why?.Message);
         using UringRingPoller _ = poller;
         SimulatedRing[] rings = [.. Enumerable.Range(0, 60).Select(static _ => new SimulatedRing(polled: true))];
@@ -227,6 +228,11 @@ public sealed class RingPollerTests
 
     private static RingPoller Start(bool ioUring, Action<TcmuDevice> gone)
     {
+        if (ioUring)
+        {
+            IoUringTests.SkipWithout();
+        }
+
         RingPoller poller = RingPoller.Start(0, ioUring, gone, NullLogger.Instance);
         Assert.IsType(ioUring ? typeof(UringRingPoller) : typeof(EpollRingPoller), poller);
         return poller;

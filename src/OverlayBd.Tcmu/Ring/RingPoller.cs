@@ -33,7 +33,7 @@ internal abstract class RingPoller : IDisposable
     /// <exception cref="IOException">The kernel cannot watch one more.</exception>
     public abstract void Add(TcmuDevice device);
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Ends it. Once for a device.</summary>
     /// <returns>A task that completes when the thread will not touch the device's descriptor any more. It may still be reading the
     /// ring; the device waits for that itself.</returns>
     public abstract Task RemoveAsync(TcmuDevice device);
