@@ -123,7 +123,7 @@ public sealed unsafe class IoUringTests
     }
 
     /// <summary>Skips a test where the kernel is older than 6.1, or forbids io_uring.</summary>
-    public static void SkipWithout()
+    internal static void SkipWithout()
     {
         bool available = IoUring.TryCreate(4, 8, out IoUring? ring, out IOException? why);
         ring?.Dispose();
