@@ -153,8 +153,7 @@ demo_image() {
 vm_tests() {
     local results=artifacts/TestResults/vm
     mkdir -p "$results"
-    # Before the other tests, which have another processor besides: everything ends sooner so, and with only this one left to run
-    # there would be one without work.
+    # The longest part, and it has one processor: the other tests, which may use any, must not hold it up.
     # Each change of a mapping is dear in there, and with each new thread the kernel maps every page of the process anew: these
     # have the programs of .NET make fewer of all three.
     exec $SUDO nice -n -10 tests/vm/run --memory 3072 --timeout 3600 --share "$results" --env DOTNET_CLI_TELEMETRY_OPTOUT=1 \

@@ -68,7 +68,7 @@ public sealed partial class TcmuDevice
         }
     }
 
-    /// <summary>Reads what is in the ring now. The doorbell is rung once for all of it that has ended.</summary>
+    /// <summary>Reads what is in the ring now. The caller rings the doorbell, once for all of it that has ended.</summary>
     /// <returns>Whether something has.</returns>
     private bool ReadBatch(ref TcmuCommand command)
     {
@@ -89,7 +89,7 @@ public sealed partial class TcmuDevice
         }
         catch when (completed)
         {
-            _device.RingDoorbell();
+            _device.RingDoorbell(); // the caller never learns of them
             throw;
         }
 

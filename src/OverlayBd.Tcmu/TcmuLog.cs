@@ -43,5 +43,5 @@ internal static partial class TcmuLog
     public static partial void ReconfigurationFailed(ILogger logger, TcmuDeviceInfo device, Exception error);
 
     [LoggerMessage(7013, LogLevel.Debug, "Waiting with epoll instead of io_uring: {Why}")]
-    public static partial void NoIoUring(ILogger logger, string? why);
+    public static partial void NoIoUring(ILogger logger, string why);
 }

@@ -86,7 +86,8 @@ internal sealed unsafe class IoUring : IDisposable
     /// watches they come from end.</param>
     /// <param name="ring">What was made; the caller disposes of it.</param>
     /// <param name="why">Why there is none.</param>
-    public static bool TryCreate(uint submissions, uint completions, [NotNullWhen(true)] out IoUring? ring, out IOException? why)
+    public static bool TryCreate(
+        uint submissions, uint completions, [NotNullWhen(true)] out IoUring? ring, [NotNullWhen(false)] out IOException? why)
     {
         ring = null;
         io_uring_params setup = default;
@@ -114,7 +115,7 @@ internal sealed unsafe class IoUring : IDisposable
     }
 
     /// <summary>Makes it the calling thread's. Nothing may be queued before.</summary>
-    /// <exception cref="IOException">The kernel does not say why it would refuse.</exception>
+    /// <exception cref="IOException">The kernel refuses that call, though it made this.</exception>
     public void Enable() => Errno.Check(io_uring_register(_descriptor, RegisterEnableRings, null, 0), "enable io_uring");
 
     /// <summary>Queues a watch: a completion with <paramref name="key"/> each time that the descriptor is signalled, and one now

@@ -25,7 +25,7 @@ internal abstract class RingPoller : IDisposable
             return poller;
         }
 
-        TcmuLog.NoIoUring(logger, why?.Message);
+        TcmuLog.NoIoUring(logger, why.Message);
         return new EpollRingPoller(number, gone);
     }
 

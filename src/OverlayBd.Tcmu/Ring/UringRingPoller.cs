@@ -48,7 +48,11 @@ internal sealed unsafe class UringRingPoller : RingPoller
     /// <param name="poller">What was started; the caller disposes of it.</param>
     /// <param name="why">Why there is none.</param>
     /// <exception cref="IOException">The process has no descriptors left.</exception>
-    public static bool TryStart(int number, Action<TcmuDevice> gone, [NotNullWhen(true)] out UringRingPoller? poller, out IOException? why) =>
+    public static bool TryStart(
+        int number,
+        Action<TcmuDevice> gone,
+        [NotNullWhen(true)] out UringRingPoller? poller,
+        [NotNullWhen(false)] out IOException? why) =>
         TryStart(number, gone, MaxQueued, MaxCompleted, out poller, out why);
 
     internal static bool TryStart(
@@ -57,7 +61,7 @@ internal sealed unsafe class UringRingPoller : RingPoller
         uint maxQueued,
         uint maxCompleted,
         [NotNullWhen(true)] out UringRingPoller? poller,
-        out IOException? why)
+        [NotNullWhen(false)] out IOException? why)
     {
         poller = null;
         if (!IoUring.TryCreate(maxQueued, maxCompleted, out IoUring? ring, out why))
