@@ -114,7 +114,7 @@ public sealed class CrashTests(RegistryImage image) : IAsyncDisposable
         JsonNode device = await AttachAsync(first);
         await using BackstoreDaemon second = new();
         using Process refused = second.StartProcess("--config", second["overlaybd.json"]);
-        await refused.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await refused.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("another overlaybd-backstore", second.ReadLog(), StringComparison.Ordinal);
         await Shell.RunAsync("e2fsck", "-fn", (string)device["devicePath"]!);

@@ -2,9 +2,9 @@
 
 namespace OverlayBd.Vm.Tests.Daemon;
 
-/// <summary>Devices whose registry does not let the daemon in, which has nothing of the image in its cache and no token.</summary>
+/// <summary>Devices whose registry does not let the daemon in, which has nothing of the image in its cache and got no token.</summary>
 [Collection<ImageInRegistry>]
-public sealed class UnreachableRegistryTests(RegistryImage image)
+public sealed class UnreachableRegistryTests(RegistryImage image, SharedBackstore shared) : IClassFixture<SharedBackstore>
 {
     [Theory]
     [InlineData("http://127.0.0.1:9/v2/a/b/blobs", "127.0.0.1:9")]
@@ -12,15 +12,13 @@ public sealed class UnreachableRegistryTests(RegistryImage image)
     [InlineData(null, "401")]
     public async Task Device_IsRefusedAtOnce_WithTheCause_AndLeavesNothing(string? address, string cause)
     {
-        await using BackstoreDaemon daemon = await BackstoreDaemon.RunAsync();
-        string config = image.WriteConfig(daemon, change: config =>
+        BackstoreDaemon daemon = shared.Daemon;
+        string config = image.WriteConfig(daemon, cause, change: config => config["repoBlobUrl"] = address ?? config["repoBlobUrl"]!.DeepClone());
+        if (address is null)
         {
-            if (address is not null)
-            {
-                config["repoBlobUrl"] = address;
-                image.WriteCredentials(daemon);
-            }
-        });
+            File.Delete(daemon["cred.json"]);
+        }
+
         await RefusedDevice.AssertAsync(daemon, config, cause);
         Assert.StartsWith("failed:", RegistryImage.ReadResult(config), StringComparison.Ordinal);
     }

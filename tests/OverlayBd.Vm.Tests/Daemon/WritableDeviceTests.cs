@@ -26,7 +26,7 @@ public sealed class WritableDeviceTests(RegistryImage image, SharedBackstore sha
         using (Process discards = Fio.Start(disk, "--rw=randtrimwrite", "--bs=4k", "--offset=24m", "--size=16m"))
         {
             await Fio.RunAsync(disk, [.. s_sequential, "--do_verify=0", "--end_fsync=1"]);
-            await discards.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            await discards.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
             Assert.Equal(0, discards.ExitCode);
         }
 
