@@ -77,8 +77,9 @@ internal sealed class ContainerdNode : IAsyncDisposable
     /// <summary>Runs a verb of the command line program on this containerd.</summary>
     public async Task<string> VerbAsync(string verb, params string[] arguments)
     {
-        (int status, string output, string error) =
-            await Shell.TryRunAsync(Programs.CommandLine, [verb, "--address", Directory["containerd.sock"], .. arguments]);
+        // Emulated, a program and a containerd that have just started need longer than the ten seconds of users.
+        (int status, string output, string error) = await Shell.TryRunAsync(
+            Programs.CommandLine, [verb, "--address", Directory["containerd.sock"], "--connect-timeout", "2m", .. arguments]);
         Assert.True(status == 0, $"overlaybd {verb} ended with {status}:\n{error}\n{Daemon.Process.Log}");
         return output;
     }
