@@ -59,7 +59,7 @@ trap 'printf "\ndemo: interrupted, cleaning up\n" >&2; exit 130' INT TERM
 free_port() {
     local port
     while :; do
-        port=$((20000 + RANDOM))
+        port=$((20000 + RANDOM % 12768)) # below those that the kernel gives to connections, such as one to the registry
         if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
             echo "$port"
             return
