@@ -13,8 +13,6 @@ namespace OverlayBd.Vm.Tests.Daemon;
 /// <summary>The daemon as its unit starts it, with a configuration, a run directory and a cache of its own; it can be killed and started again.</summary>
 internal sealed class BackstoreDaemon : IAsyncDisposable
 {
-    // Many times what a start or an end takes in the guest, of whose processor a busy machine may leave little.
-    private static readonly TimeSpan s_deadline = TimeSpan.FromMinutes(3);
     private readonly TempDirectory _directory = new();
     private Process? _process;
 
@@ -74,7 +72,7 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
         while (!await AnswersAsync())
         {
             Assert.False(_process.HasExited, "The daemon ended.\n" + ReadLog());
-            Assert.True(Stopwatch.GetElapsedTime(start) < s_deadline, $"The daemon does not answer after {s_deadline}.\n{ReadLog()}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Eventually.Patience, $"The daemon does not answer after {Eventually.Patience}.\n{ReadLog()}");
             await Task.Delay(20);
         }
     }
@@ -96,7 +94,7 @@ internal sealed class BackstoreDaemon : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         await Shell.RunAsync("kill", "-TERM", $"{_process!.Id}");
-        await _process.WaitForExitAsync().WaitAsync(s_deadline);
+        await _process.WaitForExitAsync().WaitAsync(Eventually.Patience);
         return _process.ExitCode;
     }
 

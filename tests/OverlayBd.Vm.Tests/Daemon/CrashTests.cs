@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using OverlayBd.Testing;
 using OverlayBd.Testing.Registries;
 using OverlayBd.Vm.Tests.Guest;
 
@@ -114,7 +115,7 @@ public sealed class CrashTests(RegistryImage image) : IAsyncDisposable
         JsonNode device = await AttachAsync(first);
         await using BackstoreDaemon second = new();
         using Process refused = second.StartProcess("--config", second["overlaybd.json"]);
-        await refused.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+        await refused.WaitForExitAsync().WaitAsync(Eventually.Patience);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("another overlaybd-backstore", second.ReadLog(), StringComparison.Ordinal);
         await Shell.RunAsync("e2fsck", "-fn", (string)device["devicePath"]!);

@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using OverlayBd.Testing;
 using OverlayBd.Vm.Tests.Guest;
 
 namespace OverlayBd.Vm.Tests.Daemon;
@@ -26,7 +27,7 @@ public sealed class WritableDeviceTests(RegistryImage image, SharedBackstore sha
         using (Process discards = Fio.Start(disk, "--rw=randtrimwrite", "--bs=4k", "--offset=24m", "--size=16m"))
         {
             await Fio.RunAsync(disk, [.. s_sequential, "--do_verify=0", "--end_fsync=1"]);
-            await discards.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+            await discards.WaitForExitAsync().WaitAsync(Eventually.Patience);
             Assert.Equal(0, discards.ExitCode);
         }
 
